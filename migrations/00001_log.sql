@@ -1,0 +1,214 @@
+-- +goose Up
+-- The log: heads, events, claims, idempotency, keys, checkpoints, credentials and sessions.
+-- This file only goes forward. The roles are made before it (roles.sql), and it runs as
+-- koprogo_owner, who owns everything below and to whom no server connects.
+
+create schema log;
+
+-- Does nothing on plain PostgreSQL; where Citus is installed it spreads a table by organization.
+-- +goose StatementBegin
+create function log.distribute(t regclass) returns void language plpgsql as $$
+begin
+  if exists (select from pg_extension where extname = 'citus') then
+    execute format('select create_distributed_table(%L, %L)', t::text, 'organization_id');
+  end if;
+end $$;
+-- +goose StatementEnd
+
+-- The head of each organization's log: position of its newest event, the compact range of its
+-- Merkle tree, and the epoch, which rises at a restore or a failover.
+create table log.logs (
+  organization_id uuid        primary key,
+  position        bigint      not null check (position >= 0),
+  recorded_at     timestamptz not null,
+  tree            bytea       not null,
+  epoch           integer     not null default 1
+);
+
+create table log.events (
+  organization_id uuid        not null,
+  position        bigint      not null check (position > 0),
+  building_id     uuid,
+  subjects        uuid[],
+  stream          text        not null,
+  version         bigint      not null check (version > 0),
+  id              uuid        not null,
+  type            text        not null,
+  schema          integer     not null check (schema > 0),
+  data            json        not null,
+  metadata        json        not null,
+  recorded_at     timestamptz not null,
+  effective_at    timestamptz,
+  leaf_hash       bytea       not null check (octet_length(leaf_hash) = 32),
+  primary key (organization_id, position)
+);
+create unique index events_stream_key on log.events (organization_id, stream, version);
+create index events_building_idx on log.events (organization_id, building_id, position)
+  where building_id is not null;
+create index events_subjects_idx on log.events using gin (subjects) where subjects is not null;
+
+-- One holder at a time has a name: "slug:les-erables", "email:<hmac>", "building/7".
+create table log.claims (
+  organization_id uuid not null,
+  name            text not null,
+  kind            text not null,
+  holder          text not null, -- a stream
+  subject         uuid,          -- the claim goes with this person's erasure
+  primary key (organization_id, name)
+);
+create index claims_holder_idx on log.claims (organization_id, holder, kind);
+create index claims_subject_idx on log.claims (organization_id, subject) where subject is not null;
+
+create table log.idempotency (
+  organization_id uuid        not null,
+  actor           uuid        not null,
+  key             text        not null,
+  request         bytea       not null, -- HMAC of method, path and body
+  status          integer     not null,
+  resource        text        not null,
+  position        bigint      not null,
+  recorded_at     timestamptz not null,
+  primary key (organization_id, actor, key)
+);
+create index idempotency_age_idx on log.idempotency (recorded_at);
+
+-- Data keys, each wrapped by the master key. Purpose: subject, claims, checkpoint.
+create table log.keys (
+  organization_id uuid        not null,
+  purpose         text        not null check (purpose in ('subject', 'claims', 'checkpoint')),
+  subject         uuid        not null, -- nil uuid for claims and checkpoint
+  wrapped         bytea       not null,
+  created_at      timestamptz not null default now(),
+  primary key (organization_id, purpose, subject)
+);
+
+-- Signed notes (C2SP tlog-checkpoint) over the tree at a size.
+create table log.checkpoints (
+  organization_id uuid        not null,
+  size            bigint      not null,
+  root_hash       bytea       not null check (octet_length(root_hash) = 32),
+  note            text        not null,
+  signed_at       timestamptz not null default now(),
+  primary key (organization_id, size)
+);
+
+-- Secrets that never enter the log. organization_id is the platform's (nil) in each row.
+create table log.credentials (
+  organization_id  uuid        not null,
+  account_id       uuid        not null,
+  password_hash    text,        -- argon2id, PHC string
+  totp_secret      bytea,       -- wrapped by the account's key
+  totp_last_step   bigint,      -- a code works once
+  totp_verified_at timestamptz,
+  totp_used_at     timestamptz,
+  backup_codes     text[],      -- hashes; a used one is taken out
+  updated_at       timestamptz not null default now(),
+  primary key (organization_id, account_id)
+);
+
+-- One row a family of refresh tokens, that is, a signed-in session.
+create table log.sessions (
+  organization_id uuid        not null,
+  id              uuid        not null,
+  account_id      uuid        not null,
+  role_id         uuid        not null,
+  token_hash      bytea       not null, -- SHA-256 of the refresh token that works
+  previous_hash   bytea,                -- the one before, honoured for 30 s
+  rotated_at      timestamptz not null,
+  created_at      timestamptz not null default now(),
+  expires_at      timestamptz not null,
+  address         text,                 -- sealed under the account's key
+  agent           text,
+  primary key (organization_id, id)
+);
+create index sessions_account_idx on log.sessions (organization_id, account_id);
+
+-- One-time links: invitations and password resets.
+create table log.links (
+  organization_id uuid        not null,
+  token_hash      bytea       not null,
+  account_id      uuid        not null,
+  purpose         text        not null check (purpose in ('invitation', 'reset')),
+  expires_at      timestamptz not null,
+  used_at         timestamptz,
+  primary key (organization_id, token_hash)
+);
+
+-- Failed sign-ins, by HMAC of account or address.
+create table log.attempts (
+  organization_id uuid        not null,
+  who             bytea       not null,
+  at              timestamptz not null
+);
+create index attempts_who_idx on log.attempts (organization_id, who, at);
+
+-- Long work, as /jobs/{id} shows it.
+create table log.jobs (
+  organization_id uuid        not null,
+  id              uuid        not null,
+  actor           uuid        not null,
+  kind            text        not null,
+  status          text        not null check (status in ('queued', 'running', 'done', 'failed')),
+  progress        integer     not null default 0 check (progress between 0 and 100),
+  created_at      timestamptz not null default now(),
+  finished_at     timestamptz,
+  result          json,
+  problem         text,
+  primary key (organization_id, id)
+);
+
+-- Nobody changes what was recorded, not even the owner by accident.
+-- +goose StatementBegin
+create function log.refuse_change() returns trigger language plpgsql as $$
+begin
+  raise exception 'recorded events are never changed: % refused', tg_op
+    using errcode = 'KG002';
+end $$;
+-- +goose StatementEnd
+create trigger events_refuse_change before update or delete or truncate on log.events
+  for each statement execute function log.refuse_change();
+alter table log.events enable always trigger events_refuse_change;
+
+-- Moves heads by compare-and-set, in the order given (ascending). It raises KG001, naming the
+-- organization, when one does not stand where the caller believed: COMMIT travels in the same
+-- pipeline, so the transaction has to fail by itself. An epoch of 0 makes a new head.
+-- +goose StatementBegin
+create function log.move_heads(
+  organizations uuid[], believed bigint[], epochs integer[],
+  positions bigint[], recorded timestamptz[], trees bytea[]
+) returns void language plpgsql as $$
+begin
+  for i in 1 .. cardinality(organizations) loop
+    if epochs[i] = 0 then
+      insert into log.logs (organization_id, position, recorded_at, tree)
+      values (organizations[i], positions[i], recorded[i], trees[i])
+      on conflict (organization_id) do nothing;
+    else
+      update log.logs set position = positions[i], recorded_at = recorded[i], tree = trees[i]
+       where organization_id = organizations[i] and position = believed[i] and epoch = epochs[i];
+    end if;
+    if not found then
+      raise exception 'a head moved' using errcode = 'KG001', detail = organizations[i]::text;
+    end if;
+  end loop;
+end $$;
+-- +goose StatementEnd
+
+-- Row-level security: the reader sees the organization that it entered for the transaction.
+-- +goose StatementBegin
+create function log.enter_organization(id uuid) returns void language plpgsql as $$
+begin
+  execute format('set local app.organization = %L', id::text);
+end $$;
+-- +goose StatementEnd
+-- +goose StatementBegin
+create function log.enter_every_organization() returns void language plpgsql as $$
+begin
+  execute 'set local app.organization = ''every''';
+end $$;
+-- +goose StatementEnd
+-- +goose StatementBegin
+create function log.may_read(organization uuid) returns boolean language sql stable as $$
+  select current_setting('app.organization', true) in (organization::text, 'every')
+$$;
+-- +goose StatementEnd
