@@ -26,6 +26,9 @@ func (e *AccountOpened) PersonalFields() []PersonalField {
 	}
 }
 
+// NewSubjects names the person.
+func (e AccountOpened) NewSubjects() []uuid.UUID { return []uuid.UUID{e.AccountID} }
+
 var _ = register[AccountOpened]()
 
 // AccountProfileCorrected says how the person is called and reached.

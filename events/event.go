@@ -156,3 +156,6 @@ func encode[T Event](e Event, seal Seal) ([]byte, []uuid.UUID, error) {
 	data, err := marshal(&event)
 	return data, slices.Compact(subjects), err
 }
+
+// Introduces is implemented by facts that make new subjects: their keys are made in the append.
+type Introduces interface{ NewSubjects() []uuid.UUID }

@@ -49,6 +49,9 @@ func (e *OrganizationFounded) PersonalFields() []PersonalField {
 	}
 }
 
+// NewSubjects names the contact.
+func (e OrganizationFounded) NewSubjects() []uuid.UUID { return []uuid.UUID{e.ContactID} }
+
 var _ = register[OrganizationFounded]()
 
 // OrganizationRenamed gives an organization another name or short name.
