@@ -123,8 +123,9 @@ bench: postgresql build ## Appends and replays against their yardsticks, in the 
 ##@ Care
 
 .PHONY: lint
-lint: .tools/golangci-lint ## Formatting, import rules and linters
+lint: .tools/golangci-lint ## Formatting, import rules, linters, an untidy go.mod
 	@.tools/golangci-lint run --allow-parallel-runners ./...
+	@$(GO) mod tidy -diff
 
 .PHONY: lint-selftest
 lint-selftest: .tools/golangci-lint ## Plant violations in a scratch copy; each must be named
