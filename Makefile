@@ -168,6 +168,6 @@ bin/testcluster:
 data/compose/secrets:
 	@mkdir -p data/compose && chmod 700 data/compose
 	@mkdir -p $@.new
-	@for name in jwt_secret master_key postgres_password; do \
+	@for name in database_password jwt_secret master_key postgres_password; do \
 		head -c 32 /dev/urandom | base64 -w 0 >$@.new/$$name; done
 	@chmod 444 $@.new/* && mv $@.new $@
