@@ -85,7 +85,14 @@ func (a account) makeDir(path string) error {
 	if err != nil {
 		return fmt.Errorf("look at %s: %w", path, err)
 	}
-	if !info.IsDir() || info.Sys().(*syscall.Stat_t).Uid != a.uid {
+	uid := info.Sys().(*syscall.Stat_t).Uid
+	if info.IsDir() && uid == 0 && a.switched { // made by root, interrupted before this step
+		if err := a.own(path); err != nil {
+			return err
+		}
+		uid = a.uid
+	}
+	if !info.IsDir() || uid != a.uid {
 		return fmt.Errorf("%s is not a directory of the user %s (%d)", path, a.name, a.uid)
 	}
 	if info.Mode().Perm() != 0o700 {

@@ -42,8 +42,12 @@ func (h home) makeCluster(ctx context.Context, i Installation, durable bool) err
 		return fmt.Errorf("read PostgreSQL's settings: %w", err)
 	}
 	text = append(text, "\ninclude 'koprogo.conf' # written at every start\n"+
-		"include_if_exists 'local.conf' # yours\n"...)
+		"include_if_exists 'local.conf' # yours, goes over it\n"...)
 	if err := h.owner.writeFile(conf, text); err != nil {
+		return err
+	}
+	local := "# Your own settings; they go over those of koprogo.conf.\n"
+	if err := h.owner.writeFile(filepath.Join(draft, "local.conf"), []byte(local)); err != nil {
 		return err
 	}
 	if err := h.makeLogin(ctx, i, draft, durable); err != nil {

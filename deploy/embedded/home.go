@@ -69,13 +69,16 @@ func openHome(ctx context.Context, dataDir, postgres string, logger *slog.Logger
 		return home{}, fmt.Errorf("the PostgreSQL of the data directory %s is gone from where "+
 			"it stood: %w", data, err)
 	}
+	if err := owner.makeDir(path); err != nil {
+		return home{}, err
+	}
 	if !owner.reaches(ctx, path, postgres) {
 		return home{}, fmt.Errorf("the user %s, who runs PostgreSQL, cannot enter %s: "+
 			"let others pass through the directories above it (chmod o+x), or set DATA_DIR "+
 			"to another place", owner.name, path)
 	}
 	h := home{data: data, path: path, owner: owner}
-	return h, errors.Join(owner.makeDir(path), owner.makeDir(h.logs()))
+	return h, owner.makeDir(h.logs())
 }
 
 // makeDataDir makes DATA_DIR. Root's is open for passing through, because its PostgreSQL

@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -153,6 +152,9 @@ func (p *Postgres) launch(ctx context.Context) (exited <-chan error, err error) 
 	if err := p.home.endStale(ctx, p.cfg.Logger); err != nil {
 		return nil, err
 	}
+	if err := p.clearSocket(); err != nil {
+		return nil, err
+	}
 	if err := p.home.configure(p.cfg, p.socketDir); err != nil {
 		return nil, err
 	}
@@ -191,6 +193,7 @@ func (p *Postgres) spawn() (*exec.Cmd, <-chan error, error) {
 }
 
 func (p *Postgres) awaitReady(ctx context.Context, cmd *exec.Cmd, exited <-chan error) error {
+	began := time.Now()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -199,7 +202,8 @@ func (p *Postgres) awaitReady(ctx context.Context, cmd *exec.Cmd, exited <-chan 
 		}
 		select {
 		case err := <-exited:
-			return fmt.Errorf("PostgreSQL ended while starting (%v): %s", err, p.home.lastWords())
+			return fmt.Errorf("PostgreSQL ended while starting (%v): %s", err,
+				p.home.lastWords(began.Add(-time.Second)))
 		case <-ctx.Done():
 			err := end(context.WithoutCancel(ctx), cmd.Process.Pid, exited)
 			return errors.Join(fmt.Errorf("wait for PostgreSQL to start: %w", ctx.Err()), err)
@@ -271,12 +275,3 @@ func (p *Postgres) Major() int { return p.install.Major }
 
 // Exited is closed when PostgreSQL has ended for good, which only Stop brings about.
 func (p *Postgres) Exited() <-chan struct{} { return p.gone }
-
-// lastWords quotes the end of what PostgreSQL said while starting.
-func (h home) lastWords() string {
-	text, err := os.ReadFile(h.startupLog())
-	if err != nil || strings.TrimSpace(string(text)) == "" {
-		return "see the log in " + h.logs()
-	}
-	return tail(string(text)) + "; see also the log in " + h.logs()
-}

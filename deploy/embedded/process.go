@@ -76,12 +76,3 @@ func (a account) run(ctx context.Context, dir, input, program string, args ...st
 	}
 	return nil
 }
-
-// tail keeps the last lines of an output, on one line.
-func tail(text string) string {
-	lines := strings.FieldsFunc(text, func(r rune) bool { return r == '\n' })
-	if len(lines) > 6 {
-		lines = lines[len(lines)-6:]
-	}
-	return strings.Join(lines, "; ")
-}

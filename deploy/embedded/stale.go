@@ -159,6 +159,18 @@ func (h home) removeStalePID(logger *slog.Logger) error {
 	return nil
 }
 
+// clearSocket removes the socket of an ended postmaster, whose lock PostgreSQL would respect
+// for as long as the process is a zombie. It stands in a directory that no other cluster uses.
+func (p *Postgres) clearSocket() error {
+	socket := filepath.Join(p.socketDir, ".s.PGSQL."+strconv.Itoa(p.cfg.port()))
+	for _, path := range []string{socket, socket + ".lock"} {
+		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("remove the socket of an earlier PostgreSQL: %w", err)
+		}
+	}
+	return nil
+}
+
 // poll asks until the answer is yes or patience ends; the error is the context's.
 func poll(ctx context.Context, patience time.Duration, done func() bool) (bool, error) {
 	end := time.NewTimer(patience)
