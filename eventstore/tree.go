@@ -12,7 +12,8 @@ import (
 
 // Tree is the RFC 6962 Merkle tree over a log's leaf hashes, of which it keeps the compact range:
 // the roots of the perfect subtrees from left to right, one for each bit that is set in its size.
-// It is not safe for concurrent use.
+// It is not safe for concurrent use; the zero value
+// is of use to UnmarshalBinary only.
 type Tree struct{ nodes *compact.Range }
 
 var trees = compact.RangeFactory{Hash: hashChildren}
@@ -33,16 +34,23 @@ func NewTree() *Tree { return &Tree{nodes: trees.NewEmptyRange(0)} }
 // ParseTree reads what MarshalBinary wrote of a tree with size leaves: the column logs.tree at
 // its head's position.
 func ParseTree(size int64, stored []byte) (*Tree, error) {
+	t := new(Tree)
+	return t, t.UnmarshalBinary(size, stored)
+}
+
+// UnmarshalBinary is ParseTree into t.
+func (t *Tree) UnmarshalBinary(size int64, stored []byte) error {
 	count := bits.OnesCount64(uint64(size))
 	if size < 0 || len(stored) != 32*count {
-		return nil, fmt.Errorf("a tree of %d leaves does not take %d bytes", size, len(stored))
+		return fmt.Errorf("a tree of %d leaves does not take %d bytes", size, len(stored))
 	}
 	hashes := slices.Collect(slices.Chunk(slices.Clone(stored), 32))
 	nodes, err := trees.NewRange(0, uint64(size), hashes)
 	if err != nil {
-		return nil, fmt.Errorf("read a tree of %d leaves: %w", size, err)
+		return fmt.Errorf("read a tree of %d leaves: %w", size, err)
 	}
-	return &Tree{nodes: nodes}, nil
+	t.nodes = nodes
+	return nil
 }
 
 // MarshalBinary concatenates the roots of the perfect subtrees, 32 bytes each, the largest first.
