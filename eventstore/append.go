@@ -72,6 +72,9 @@ type Idempotency struct {
 	Resource string // kind and id, such as "building/018f…"
 }
 
+// IdempotencyLife is how long a key is remembered.
+const IdempotencyLife = 24 * time.Hour
+
 // Receipt says where an append stands. Replayed is set when the idempotency key was known: then
 // Status and Resource are those of the first request, Position where its append ended, and
 // nothing was appended.

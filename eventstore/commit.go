@@ -1,0 +1,307 @@
+package eventstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// commit records the batch, however long that takes its callers' patience: a head that another
+// server moved, an offender to be found, a database that restarts, an answer that was lost.
+func (l *lane) commit(waiting []*pending) {
+	for pause := time.Millisecond; len(waiting) > 0; pause = min(2*pause, 100*time.Millisecond) {
+		waiting = send(waiting)
+		if len(waiting) == 0 {
+			return
+		}
+		ctx, cancel := workContext(waiting)
+		again, err := l.try(ctx, waiting)
+		cancel()
+		if err == nil {
+			waiting = again
+			continue
+		}
+		l.store.logger.Warn("an append batch did not commit", "appends", len(waiting), "error", err)
+		l.beliefs.forget(waiting)
+		if waiting = again; len(waiting) > 0 && !l.rest(pause) {
+			for _, p := range waiting {
+				p.answer(Receipt{}, p.gone())
+			}
+			return
+		}
+	}
+}
+
+// rest waits before the next try; false when the lane is to stop.
+func (l *lane) rest(pause time.Duration) bool {
+	select {
+	case <-time.After(pause):
+		return true
+	case <-l.quit:
+		return false
+	}
+}
+
+// gone is the answer for an append that the writer gives up.
+func (p *pending) gone() error {
+	if p.lost {
+		return ErrOutcomeUnknown
+	}
+	return ErrUnavailable
+}
+
+// try makes one transaction of the batch. It answers whom it can and returns who has to be tried
+// again, with an error when the cause may last.
+func (l *lane) try(ctx context.Context, waiting []*pending) (again []*pending, err error) {
+	lost, waiting := splitLost(waiting)
+	if len(lost) > 0 {
+		unsettled, err := l.tryLocked(ctx, lost)
+		return append(unsettled, waiting...), err
+	}
+	conn, err := l.store.pools[RoleWriter].Acquire(ctx)
+	if err != nil {
+		return l.known(waiting), fmt.Errorf("reach the database: %w", err)
+	}
+	defer conn.Release()
+	read, err := l.gather(ctx, conn.Conn(), waiting)
+	if err != nil {
+		return l.known(waiting), err
+	}
+	b := l.decide(waiting, read)
+	for _, p := range b.stale {
+		p.fresh = true
+	}
+	if len(b.stale) > 0 {
+		defer l.beliefs.forget(b.stale)
+	}
+	if len(b.accepted) == 0 {
+		return b.stale, nil
+	}
+	outcome := l.write(ctx, conn.Conn(), b)
+	return append(l.settle(ctx, b, outcome), b.stale...), outcome.lasting()
+}
+
+// known takes back the mark of appends that certainly left no trace, so that a caller whose time
+// is up may say so.
+func (l *lane) known(batch []*pending) []*pending {
+	for _, p := range batch {
+		if !p.lost {
+			p.state.CompareAndSwap(sent, waiting)
+		}
+	}
+	return batch
+}
+
+func splitLost(batch []*pending) (lost, others []*pending) {
+	for _, p := range batch {
+		if p.lost {
+			lost = append(lost, p)
+		} else {
+			others = append(others, p)
+		}
+	}
+	return lost, others
+}
+
+// outcome of a transaction: err is nil after a confirmed COMMIT. After a refusal by the server
+// nothing was written; when the connection broke nobody knows.
+type outcome struct {
+	err     error
+	refused *pgconn.PgError
+}
+
+// SQLSTATEs that the outcome of a batch turns on.
+const (
+	codeHeadMoved       = "KG001"
+	codeUniqueViolation = "23505"
+)
+
+// lasting is the error when its cause may last beyond the next try.
+func (o outcome) lasting() error {
+	switch {
+	case o.err == nil, o.headMoved(), o.offended():
+		return nil
+	default:
+		return o.err
+	}
+}
+
+func (o outcome) headMoved() bool { return o.refused != nil && o.refused.Code == codeHeadMoved }
+
+// offended tells whether one append's content made the server refuse all: a data exception, a
+// constraint, or a statement it does not accept.
+func (o outcome) offended() bool {
+	if o.refused == nil {
+		return false
+	}
+	class := o.refused.Code[:2]
+	return class == "22" || class == "23" || class == "42" || class == "54"
+}
+
+func (o outcome) lost() bool { return o.err != nil && o.refused == nil }
+
+// settle answers the batch's callers after a transaction and returns who has to be tried again.
+func (l *lane) settle(ctx context.Context, b *batch, o outcome) []*pending {
+	if o.err == nil {
+		l.confirm(b)
+		return nil
+	}
+	all := b.everybody()
+	l.beliefs.forget(all)
+	switch {
+	case o.lost():
+		for _, p := range b.accepted {
+			if !p.lost { // the first lost transaction believed the lowest head
+				p.lost, p.base = true, b.believed[p.append.Organization].position
+			}
+		}
+		return all
+	case o.headMoved():
+		return l.contended(ctx, l.known(all), o.refused.Detail)
+	case o.offended():
+		return l.divide(ctx, all, o)
+	default:
+		return l.known(all)
+	}
+}
+
+// everybody is who waits for the batch: its appends, and the repetitions of their requests.
+func (b *batch) everybody() []*pending {
+	all := b.accepted
+	for _, r := range b.repeats {
+		all = append(all, r.append)
+	}
+	return all
+}
+
+// confirm answers the callers of a committed batch and rings the bell.
+func (l *lane) confirm(b *batch) {
+	for _, p := range b.accepted {
+		p.answer(p.receipt(), nil)
+	}
+	for _, r := range b.repeats {
+		receipt := r.of.receipt()
+		idem := r.of.append.Idempotency
+		r.append.answer(Receipt{
+			Organization: receipt.Organization, Position: receipt.Position, Replayed: true,
+			Status: idem.Status, Resource: idem.Resource,
+		}, nil)
+	}
+	for _, organization := range b.heads {
+		if head := l.beliefs.head(organization); head != nil {
+			l.store.bell.Ring(organization, head.position)
+		}
+	}
+}
+
+func (p *pending) receipt() Receipt {
+	first, last := &p.rows[0], &p.rows[len(p.rows)-1]
+	receipt := Receipt{
+		Organization: p.append.Organization, First: first.Position, Position: last.Position,
+		RecordedAt: last.RecordedAt, Recorded: p.rows,
+	}
+	for _, in := range p.append.Streams {
+		receipt.Versions = append(receipt.Versions, StreamVersion{
+			Stream: in.Stream, Version: in.Expected + int64(len(in.Events)),
+		})
+	}
+	return receipt
+}
+
+// contended gives the appends of the organization whose head moved a transaction of their own,
+// under its lock, so that this server does not starve; the others are tried again as they are.
+func (l *lane) contended(ctx context.Context, all []*pending, moved string) []*pending {
+	organization, err := uuid.Parse(moved)
+	if err != nil {
+		return all
+	}
+	var theirs, others []*pending
+	for _, p := range all {
+		if p.append.Organization == organization {
+			theirs = append(theirs, p)
+		} else {
+			others = append(others, p)
+		}
+	}
+	unsettled, err := l.tryLocked(ctx, theirs)
+	if err != nil {
+		l.store.logger.Warn("an append batch under the head's lock did not commit", "error", err)
+	}
+	return append(unsettled, others...)
+}
+
+// divide finds the offender of a refused batch by halves; alone, it gets the refusal.
+func (l *lane) divide(ctx context.Context, all []*pending, o outcome) []*pending {
+	if len(all) == 1 {
+		all[0].answer(Receipt{}, all[0].offence(o.refused))
+		return nil
+	}
+	var again []*pending
+	for _, half := range [][]*pending{all[:len(all)/2], all[len(all)/2:]} {
+		for _, p := range half {
+			p.fresh = true
+		}
+		unsettled, err := l.try(ctx, half)
+		if err != nil {
+			l.store.logger.Warn("a half of a refused batch did not commit", "error", err)
+		}
+		again = append(again, unsettled...)
+	}
+	return again
+}
+
+// offence puts the server's refusal of one append into the store's words.
+func (p *pending) offence(refused *pgconn.PgError) error {
+	if refused.Code == codeUniqueViolation {
+		switch {
+		case strings.HasPrefix(refused.ConstraintName, "events_stream"):
+			in := p.append.Streams[0]
+			return &ConflictError{Stream: in.Stream, Expected: in.Expected, Actual: -1}
+		case strings.HasPrefix(refused.ConstraintName, "claims"):
+			return &ClaimError{Kind: p.take[0].kind}
+		case strings.HasPrefix(refused.ConstraintName, "keys"):
+			return fmt.Errorf("append: a new subject has a key already: %w", ErrConflict)
+		}
+	}
+	return fmt.Errorf("append: the database refused it: SQLSTATE %s", refused.Code)
+}
+
+// serverSaid tells whether err is a statement's error that the server answered with, which rolls
+// back for certain. A session that the server ends is not an answer.
+func serverSaid(err error) bool {
+	var refused *pgconn.PgError
+	return errors.As(err, &refused) && refused.Severity == "ERROR" &&
+		!strings.HasPrefix(refused.Code, "57P")
+}
+
+// asOutcome sorts the error of a transaction whose COMMIT may have been sent.
+func asOutcome(err error) outcome {
+	var refused *pgconn.PgError
+	if err != nil && serverSaid(err) && errors.As(err, &refused) {
+		return outcome{err: err, refused: refused}
+	}
+	return outcome{err: err}
+}
+
+// write sends the batch, begin and commit included, in one round trip.
+func (l *lane) write(ctx context.Context, conn *pgx.Conn, b *batch) outcome {
+	queries := new(pgx.Batch)
+	queries.Queue("begin")
+	b.queue(l, queries)
+	queries.Queue("commit")
+	err := conn.SendBatch(ctx, queries).Close()
+	if err != nil {
+		if serverSaid(err) {
+			_, _ = conn.Exec(ctx, "rollback")
+		} else {
+			_ = conn.Close(ctx)
+		}
+	}
+	return asOutcome(err)
+}

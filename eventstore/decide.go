@@ -1,0 +1,240 @@
+package eventstore
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// batch is what one transaction is to write, decided append by append in the order they came.
+type batch struct {
+	accepted []*pending
+	heads    []uuid.UUID // ascending
+	believed map[uuid.UUID]headMove
+	claims   map[claimKey]claimRow // as read, then as the appends leave them
+	before   map[claimKey]claimRow
+	keys     map[idempotencyKey]knownKey
+	repeats  []repeat
+	stale    []*pending // refused on a belief that may be stale: to be decided again on fresh reads
+}
+
+// headMove is where a head stood before the batch.
+type headMove struct {
+	position int64
+	epoch    int32
+}
+
+type claimKey struct {
+	organization uuid.UUID
+	name         string
+}
+
+type claimRow struct {
+	kind, holder string
+	subject      uuid.UUID
+}
+
+type idempotencyKey struct {
+	organization, actor uuid.UUID
+	key                 string
+}
+
+// knownKey is a request that was answered before, or earlier in this batch (by then).
+type knownKey struct {
+	request  []byte
+	status   int
+	resource string
+	position int64
+	by       *pending
+}
+
+// repeat is an append whose key an earlier one of the same batch brought: it gets that answer.
+type repeat struct {
+	append *pending
+	of     *pending
+}
+
+// decide gives positions to the appends that may stand and refuses the others. It changes the
+// beliefs as if the batch were committed; the caller forgets them when it is not.
+func (l *lane) decide(waiting []*pending, read *gathered) *batch {
+	b := &batch{
+		believed: map[uuid.UUID]headMove{}, claims: read.claims,
+		before: make(map[claimKey]claimRow, len(read.claims)), keys: read.keys,
+	}
+	for key, row := range read.claims {
+		b.before[key] = row
+	}
+	now := micros(l.store.clock())
+	for _, p := range waiting {
+		if l.repeated(b, p) {
+			continue
+		}
+		head := l.beliefs.head(p.append.Organization)
+		err, certain := l.refusal(b, head, p, read)
+		switch {
+		case err == nil:
+			l.accept(b, head, p, now)
+		case certain || p.fresh:
+			p.answer(Receipt{}, err)
+		default:
+			b.stale = append(b.stale, p)
+		}
+	}
+	slices.SortFunc(b.heads, func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
+	return b
+}
+
+// repeated answers an append whose idempotency key is known.
+func (l *lane) repeated(b *batch, p *pending) bool {
+	idem := p.append.Idempotency
+	if idem == nil {
+		return false
+	}
+	known, found := b.keys[idempotencyKey{p.append.Organization, idem.Actor, idem.Key}]
+	switch {
+	case !found:
+		return false
+	case !bytes.Equal(known.request, idem.Request):
+		p.answer(Receipt{}, ErrKeyReused)
+	case known.by != nil:
+		b.repeats = append(b.repeats, repeat{append: p, of: known.by})
+	default:
+		p.answer(Receipt{
+			Organization: p.append.Organization, Position: known.position, Replayed: true,
+			Status: known.status, Resource: known.resource,
+		}, nil)
+	}
+	return true
+}
+
+// refusal tells why the append may not stand, and whether that is certain: a version that is
+// already past the expected one never comes back, but one that lags may be an old belief.
+func (l *lane) refusal(
+	b *batch, head *headBelief, p *pending, read *gathered,
+) (err error, certain bool) {
+	a := p.append
+	for _, in := range a.Streams {
+		actual, known := l.beliefs.version(head, streamKey{a.Organization, in.Stream})
+		if known && actual != in.Expected {
+			return &ConflictError{in.Stream, in.Expected, actual}, actual > in.Expected
+		}
+	}
+	for _, seen := range a.Reads {
+		actual, known := l.beliefs.version(head, streamKey{a.Organization, seen.Stream})
+		if known && actual != seen.Version {
+			return &ConflictError{seen.Stream, seen.Version, actual}, actual > seen.Version
+		}
+	}
+	released := b.released(head, p)
+	for _, c := range p.take {
+		if c.name == "" {
+			places := head.places[c.kind]
+			if places.of(c.holder) == 0 && len(places.holders)-released[c.kind] >= c.limit {
+				return &ClaimError{Kind: c.kind}, false
+			}
+			continue
+		}
+		row, taken := b.claims[claimKey{a.Organization, c.name}]
+		if taken && row.holder != c.holder && released[c.name] == 0 {
+			return &ClaimError{Kind: c.kind}, true
+		}
+	}
+	return nil, true
+}
+
+// released counts what the append itself gives back, by name and, for numbered ones, by kind.
+func (b *batch) released(head *headBelief, p *pending) map[string]int {
+	released := map[string]int{}
+	for _, c := range p.release {
+		if c.name != "" {
+			if b.claims[claimKey{p.append.Organization, c.name}].holder == c.holder {
+				released[c.name]++
+			}
+		} else if head.places[c.kind].of(c.holder) != 0 {
+			released[c.kind]++
+		}
+	}
+	return released
+}
+
+// accept gives the append its positions, versions, instants and leaf hashes.
+func (l *lane) accept(b *batch, head *headBelief, p *pending, now time.Time) {
+	organization := p.append.Organization
+	if _, touched := b.believed[organization]; !touched {
+		b.believed[organization] = headMove{head.position, head.epoch}
+		b.heads = append(b.heads, organization)
+	}
+	if now.After(head.recorded) {
+		head.recorded = now
+	}
+	i := 0
+	for _, in := range p.append.Streams {
+		version := in.Expected
+		for range in.Events {
+			row := &p.rows[i]
+			version, head.position, i = version+1, head.position+1, i+1
+			row.Version, row.Position, row.RecordedAt = version, head.position, head.recorded
+			row.LeafHash = Leaf(row)
+			head.tree.Append(row.LeafHash)
+		}
+		l.beliefs.setVersion(head, streamKey{organization, in.Stream}, version)
+	}
+	b.moveClaims(head, p)
+	if idem := p.append.Idempotency; idem != nil {
+		b.keys[idempotencyKey{organization, idem.Actor, idem.Key}] = knownKey{
+			request: idem.Request, by: p,
+		}
+	}
+	b.accepted = append(b.accepted, p)
+}
+
+// moveClaims applies the append's releases, then its takings. A taken number becomes a name.
+func (b *batch) moveClaims(head *headBelief, p *pending) {
+	organization := p.append.Organization
+	for _, c := range p.release {
+		if c.name == "" {
+			places := head.places[c.kind]
+			n := places.of(c.holder)
+			if n == 0 {
+				continue
+			}
+			places.release(n)
+			c.name = placeName(c.kind, n)
+			key := claimKey{organization, c.name}
+			if _, mine := b.claims[key]; !mine { // not taken in this batch: its row exists
+				b.before[key] = claimRow{c.kind, c.holder, c.subject}
+			}
+		} else if b.claims[claimKey{organization, c.name}].holder != c.holder {
+			continue
+		}
+		delete(b.claims, claimKey{organization, c.name})
+	}
+	for _, c := range p.take {
+		if c.name == "" {
+			places := head.places[c.kind]
+			if places.of(c.holder) != 0 {
+				continue
+			}
+			c.name = placeName(c.kind, places.take(c.holder, c.limit))
+		}
+		b.claims[claimKey{organization, c.name}] = claimRow{c.kind, c.holder, c.subject}
+	}
+}
+
+func placeName(kind string, n int) string { return kind + "/" + strconv.Itoa(n) }
+
+func placeNumber(kind, name string) (int, error) {
+	n, err := strconv.Atoi(strings.TrimPrefix(name, kind+"/"))
+	if err != nil {
+		return 0, fmt.Errorf("claim %q has no number", name)
+	}
+	return n, nil
+}
+
+// micros cuts an instant to whole microseconds, which is what PostgreSQL keeps.
+func micros(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }

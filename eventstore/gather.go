@@ -1,0 +1,239 @@
+package eventstore
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/koprogo/koprogo/events"
+)
+
+// gathered is what a batch wants to know beyond the beliefs.
+type gathered struct {
+	claims map[claimKey]claimRow
+	keys   map[idempotencyKey]knownKey
+}
+
+// wants lists the statements that a batch's reads take; empty when the beliefs say it all.
+type wants struct {
+	heads   []uuid.UUID
+	queries pgx.Batch
+	collect []func(pgx.BatchResults) error
+	into    *gathered
+	beliefs *beliefs
+	asked   map[string]bool
+	oldest  time.Time // an idempotency key from before is forgotten
+}
+
+// gather reads in one round trip what the batch needs and the writer does not know: heads, stream
+// versions, claims and idempotency keys. Heads come first: whatever is read after a head belongs
+// to a state at least as new, and the compare-and-set refuses the batch when it is newer.
+func (l *lane) gather(ctx context.Context, conn *pgx.Conn, batch []*pending) (*gathered, error) {
+	w := &wants{
+		into:    &gathered{claims: map[claimKey]claimRow{}, keys: map[idempotencyKey]knownKey{}},
+		beliefs: l.beliefs, asked: map[string]bool{},
+		oldest: micros(l.store.clock().Add(-IdempotencyLife)),
+	}
+	for _, p := range batch {
+		organization := p.append.Organization
+		if l.beliefs.head(organization) == nil && !slices.Contains(w.heads, organization) {
+			w.heads = append(w.heads, organization)
+		}
+	}
+	if len(w.heads) > 0 {
+		heads, err := readHeads(ctx, conn,
+			`select `+headColumns+` from log.logs where organization_id = any($1)`, w.heads)
+		if err != nil {
+			return nil, err
+		}
+		if err := l.learnHeads(w.heads, heads); err != nil {
+			return nil, err
+		}
+	}
+	for _, p := range batch {
+		w.versions(p)
+		w.claimed(p)
+		w.places(p)
+		w.known(p)
+	}
+	if w.queries.Len() == 0 {
+		return w.into, nil
+	}
+	results := conn.SendBatch(ctx, &w.queries)
+	for _, collect := range w.collect {
+		if err := collect(results); err != nil {
+			_ = results.Close()
+			return nil, fmt.Errorf("read what the batch needs: %w", err)
+		}
+	}
+	return w.into, results.Close()
+}
+
+func (l *lane) learnHeads(wanted []uuid.UUID, found []Head) error {
+	for _, organization := range wanted {
+		head := Head{Organization: organization}
+		if i := slices.IndexFunc(found, func(h Head) bool {
+			return h.Organization == organization
+		}); i >= 0 {
+			head = found[i]
+		}
+		if err := l.beliefs.learn(head); err != nil {
+			return fmt.Errorf("read the head of %s: %w", organization, err)
+		}
+	}
+	return nil
+}
+
+// ask queues a query once; collect reads its rows.
+func (w *wants) ask(collect func(pgx.Rows) error, sql string, args ...any) {
+	w.queries.Queue(sql, args...)
+	w.collect = append(w.collect, func(results pgx.BatchResults) error {
+		rows, err := results.Query()
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		if err := collect(rows); err != nil {
+			return err
+		}
+		return rows.Err()
+	})
+}
+
+func (w *wants) once(parts ...string) bool {
+	key := strings.Join(parts, "\x00")
+	seen := w.asked[key]
+	w.asked[key] = true
+	return !seen
+}
+
+const versionSQL = `select version from log.events
+ where organization_id = $1 and stream = $2 order by version desc limit 1`
+
+// versions asks for the streams whose version is not believed. A stream that is said to be new
+// and of which nothing is known is taken at the append's word: the key (organization_id, stream,
+// version) refuses it otherwise.
+func (w *wants) versions(p *pending) {
+	organization := p.append.Organization
+	head := w.beliefs.head(organization)
+	ask := func(stream events.Stream) {
+		key := streamKey{organization, stream}
+		if _, known := w.beliefs.version(head, key); known ||
+			!w.once("version", organization.String(), stream.String()) {
+			return
+		}
+		w.ask(func(rows pgx.Rows) error {
+			var version int64
+			for rows.Next() {
+				if err := rows.Scan(&version); err != nil {
+					return err
+				}
+			}
+			w.beliefs.setVersion(head, key, version)
+			return nil
+		}, versionSQL, organization, stream.String())
+	}
+	for _, in := range p.append.Streams {
+		if in.Expected > 0 || p.fresh {
+			ask(in.Stream)
+		}
+	}
+	for _, seen := range p.append.Reads {
+		ask(seen.Stream)
+	}
+}
+
+const claimsSQL = `select name, kind, holder, subject from log.claims
+ where organization_id = $1 and name = any($2)`
+
+func (w *wants) claimed(p *pending) {
+	organization := p.append.Organization
+	var names []string
+	for _, c := range slices.Concat(p.take, p.release) {
+		if c.name != "" && w.once("claim", organization.String(), c.name) {
+			names = append(names, c.name)
+		}
+	}
+	if len(names) == 0 {
+		return
+	}
+	w.ask(func(rows pgx.Rows) error {
+		return eachClaim(rows, func(name string, row claimRow) error {
+			w.into.claims[claimKey{organization, name}] = row
+			return nil
+		})
+	}, claimsSQL, organization, names)
+}
+
+const placesSQL = `select name, kind, holder, subject from log.claims
+ where organization_id = $1 and kind = $2 and name like $3`
+
+// places asks for the taken numbers of the kinds that the append takes or gives back. They stay
+// believed with the head, and join the claims when a number changes hands.
+func (w *wants) places(p *pending) {
+	organization := p.append.Organization
+	head := w.beliefs.head(organization)
+	for _, c := range slices.Concat(p.take, p.release) {
+		if c.name != "" {
+			continue
+		}
+		if _, known := head.places[c.kind]; known && !p.fresh ||
+			!w.once("places", organization.String(), c.kind) {
+			continue
+		}
+		taken := newPlaces()
+		head.places[c.kind] = taken
+		w.ask(func(rows pgx.Rows) error {
+			return eachClaim(rows, func(name string, row claimRow) error {
+				n, err := placeNumber(row.kind, name)
+				taken.holders[n] = row.holder
+				return err
+			})
+		}, placesSQL, organization, c.kind, c.kind+"/%")
+	}
+}
+
+func eachClaim(rows pgx.Rows, fn func(name string, row claimRow) error) error {
+	for rows.Next() {
+		var name string
+		var row claimRow
+		var subject *uuid.UUID
+		if err := rows.Scan(&name, &row.kind, &row.holder, &subject); err != nil {
+			return err
+		}
+		if subject != nil {
+			row.subject = *subject
+		}
+		if err := fn(name, row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const knownSQL = `select request, status, resource, position from log.idempotency
+ where organization_id = $1 and actor = $2 and key = $3 and recorded_at > $4`
+
+// known asks whether the append's idempotency key was used within the last 24 hours.
+func (w *wants) known(p *pending) {
+	idem := p.append.Idempotency
+	if idem == nil {
+		return
+	}
+	key := idempotencyKey{p.append.Organization, idem.Actor, idem.Key}
+	w.ask(func(rows pgx.Rows) error {
+		for rows.Next() {
+			var k knownKey
+			if err := rows.Scan(&k.request, &k.status, &k.resource, &k.position); err != nil {
+				return err
+			}
+			w.into.keys[key] = k
+		}
+		return nil
+	}, knownSQL, key.organization, key.actor, key.key, w.oldest)
+}

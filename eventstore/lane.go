@@ -1,0 +1,175 @@
+package eventstore
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// What one batch holds at most; what waits beyond it goes into the next.
+const (
+	maxAppendsPerBatch = 512
+	maxBytesPerBatch   = 8 << 20
+	appendDeadline     = 5 * time.Second // for a caller that names none
+)
+
+// Append records a. It returns when COMMIT is confirmed, or with
+//   - ConflictError: a stream is not at its expected version, or one only read has moved;
+//   - ClaimError: somebody else holds a claim, or no numbered place is free;
+//   - ErrKeyReused: the idempotency key belongs to another request;
+//   - ErrErased: a subject's key was destroyed;
+//   - ErrUnavailable: nothing was recorded, the database could not be reached in time;
+//   - ErrOutcomeUnknown: the context ended, or the connection broke, while COMMIT was under way.
+func (s *Store) Append(ctx context.Context, a Append) (Receipt, error) {
+	if _, bounded := ctx.Deadline(); !bounded {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, appendDeadline)
+		defer cancel()
+	}
+	p, err := s.prepare(ctx, a)
+	if err != nil {
+		return Receipt{}, err
+	}
+	return s.laneOf(a.Organization).append(p)
+}
+
+// laneOf is the seam for more than one database node: today every organization has the same lane.
+func (s *Store) laneOf(uuid.UUID) *lane { return s.lane }
+
+// lane is the group commit: one goroutine collects the appends that wait and commits them as one
+// transaction.
+type lane struct {
+	store   *Store
+	queue   chan *pending
+	quit    chan struct{}
+	running sync.WaitGroup
+	beliefs *beliefs
+}
+
+func startLane(s *Store) *lane {
+	l := &lane{
+		store: s, queue: make(chan *pending, 4*maxAppendsPerBatch), quit: make(chan struct{}),
+		beliefs: newBeliefs(),
+	}
+	l.running.Add(1)
+	go l.run()
+	return l
+}
+
+// stop lets the batch under way end and refuses what still waits.
+func (l *lane) stop() {
+	close(l.quit)
+	l.running.Wait()
+	for {
+		select {
+		case p := <-l.queue:
+			p.answer(Receipt{}, ErrUnavailable)
+		default:
+			return
+		}
+	}
+}
+
+func (l *lane) append(p *pending) (Receipt, error) {
+	select {
+	case l.queue <- p:
+	case <-p.ctx.Done():
+		return Receipt{}, errors.Join(ErrUnavailable, p.ctx.Err())
+	case <-l.quit:
+		return Receipt{}, ErrUnavailable
+	}
+	select {
+	case r := <-p.done:
+		return r.receipt, r.err
+	case <-p.ctx.Done():
+	case <-l.quit:
+		l.running.Wait()
+	}
+	if p.state.CompareAndSwap(waiting, abandoned) {
+		return Receipt{}, errors.Join(ErrUnavailable, p.ctx.Err())
+	}
+	select {
+	case r := <-p.done: // it was answered while the context ended
+		return r.receipt, r.err
+	default:
+		return Receipt{}, ErrOutcomeUnknown
+	}
+}
+
+func (p *pending) answer(receipt Receipt, err error) { p.done <- result{receipt, err} }
+
+// late tells whether nobody waits for the append any more.
+func (p *pending) late() bool { return p.ctx.Err() != nil }
+
+func (l *lane) run() {
+	defer l.running.Done()
+	for {
+		select {
+		case p := <-l.queue:
+			l.commit(l.collect(p))
+		case <-l.quit:
+			return
+		}
+	}
+}
+
+// collect takes what waits. Callers that were just answered come back within microseconds; giving
+// way to them a few times makes one large batch of what would be a small and a large one.
+func (l *lane) collect(first *pending) []*pending {
+	batch, size, idle := []*pending{first}, first.size(), 0
+	for len(batch) < maxAppendsPerBatch && size < maxBytesPerBatch && idle < 3 {
+		select {
+		case p := <-l.queue:
+			batch, size, idle = append(batch, p), size+p.size(), 0
+		default:
+			idle++
+			runtime.Gosched()
+		}
+	}
+	return batch
+}
+
+func (p *pending) size() int {
+	n := 0
+	for i := range p.rows {
+		n += len(p.rows[i].Data) + len(p.rows[i].Metadata)
+	}
+	return n
+}
+
+// send marks those of the batch that still have a caller as sent and returns them. A caller whose
+// time is up answers for himself.
+func send(batch []*pending) []*pending {
+	kept := batch[:0:0]
+	for _, p := range batch {
+		if p.late() {
+			p.state.CompareAndSwap(waiting, abandoned)
+			continue
+		}
+		if p.state.CompareAndSwap(waiting, sent) || p.state.Load() == sent {
+			kept = append(kept, p)
+		}
+	}
+	return kept
+}
+
+// until is the latest deadline of the batch: as long as one caller waits, trying is worth it.
+func until(batch []*pending) time.Time {
+	var latest time.Time
+	for _, p := range batch {
+		if deadline, ok := p.ctx.Deadline(); ok && deadline.After(latest) {
+			latest = deadline
+		}
+	}
+	return latest
+}
+
+// workContext outlives the callers' contexts: a cancelled one would make pgx cut the connection
+// under everybody else's appends.
+func workContext(batch []*pending) (context.Context, context.CancelFunc) {
+	return context.WithDeadline(context.Background(), until(batch).Add(250*time.Millisecond))
+}

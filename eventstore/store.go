@@ -1,0 +1,177 @@
+package eventstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// Role is one of the database roles that a pool takes.
+type Role string
+
+// The roles of a server's pools. Jobs run as the writer on connections of their own.
+const (
+	RoleWriter    Role = "writer"
+	RoleProjector Role = "projector"
+	RoleReader    Role = "reader"
+	RoleJobs      Role = "jobs"
+)
+
+// databaseRole is the role's name in PostgreSQL.
+func (r Role) databaseRole() string {
+	if r == RoleJobs {
+		return "koprogo_writer"
+	}
+	return "koprogo_" + string(r)
+}
+
+// Config says where the log is and how it is opened.
+type Config struct {
+	URL       string // of one login that may take the roles
+	MaxConns  int    // over all pools; 10 when nil
+	MasterKey [32]byte
+	Logger    *slog.Logger
+	Clock     func() time.Time // time.Now when nil
+}
+
+// Store is the log of every organization in one database.
+type Store struct {
+	logger  *slog.Logger
+	clock   func() time.Time
+	pools   map[Role]*pgxpool.Pool
+	keyring *Keyring
+	bell    *Bell
+	lane    *lane
+}
+
+// minConns is what the four pools need at least.
+const minConns = 5
+
+// Open connects and checks that each pool runs under its role. It refuses a role that is a
+// superuser, bypasses row-level security or owns the log: such a server could change what was
+// recorded.
+func Open(ctx context.Context, config Config) (*Store, error) {
+	if config.MaxConns == 0 {
+		config.MaxConns = 10
+	}
+	if config.MaxConns < minConns {
+		return nil, fmt.Errorf("open the log: at least %d connections are needed", minConns)
+	}
+	s := &Store{
+		logger: config.Logger, clock: config.Clock, bell: newBell(),
+		pools: map[Role]*pgxpool.Pool{},
+	}
+	if s.logger == nil {
+		s.logger = slog.New(slog.DiscardHandler)
+	}
+	if s.clock == nil {
+		s.clock = time.Now
+	}
+	for role, conns := range shareConns(config.MaxConns) {
+		pool, err := openPool(ctx, config.URL, role, conns)
+		if err != nil {
+			s.Close()
+			return nil, fmt.Errorf("open the log as %s: %w", role.databaseRole(), err)
+		}
+		s.pools[role] = pool
+	}
+	s.keyring = newKeyring(s.pools[RoleJobs], config.MasterKey)
+	s.lane = startLane(s)
+	return s, nil
+}
+
+// shareConns gives each pool its part: writer 2, projector 2, jobs 2, the reader the rest.
+func shareConns(most int) map[Role]int32 {
+	shares := map[Role]int32{RoleWriter: 2, RoleProjector: 2, RoleJobs: 2}
+	if most < 8 {
+		shares = map[Role]int32{RoleWriter: 2, RoleProjector: 1, RoleJobs: 1}
+	}
+	left := int32(most)
+	for _, n := range shares {
+		left -= n
+	}
+	shares[RoleReader] = left
+	return shares
+}
+
+func openPool(ctx context.Context, url string, role Role, conns int32) (*pgxpool.Pool, error) {
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, errors.New("the database's address cannot be read")
+	}
+	config.MaxConns = conns
+	config.MaxConnIdleTime = 5 * time.Minute
+	config.HealthCheckPeriod = 5 * time.Second
+	if config.ConnConfig.ConnectTimeout == 0 {
+		config.ConnConfig.ConnectTimeout = 5 * time.Second
+	}
+	parameters := config.ConnConfig.RuntimeParams
+	parameters["role"] = role.databaseRole()
+	parameters["application_name"] = "koprogo " + string(role)
+	parameters["timezone"] = "UTC"
+	if role == RoleProjector {
+		parameters["synchronous_commit"] = "off"
+	}
+	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+		return checkRole(ctx, conn, role.databaseRole())
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, err
+	}
+	if err := pool.Ping(ctx); err != nil {
+		pool.Close()
+		return nil, err
+	}
+	return pool, nil
+}
+
+const checkRoleSQL = `
+select current_user, rolsuper or rolbypassrls,
+       coalesce((select pg_get_userbyid(relowner) = current_user
+                   from pg_class where oid = to_regclass('log.events')), false)
+  from pg_roles where rolname = current_user`
+
+func checkRole(ctx context.Context, conn *pgx.Conn, want string) error {
+	var role string
+	var mighty, owner bool
+	if err := conn.QueryRow(ctx, checkRoleSQL).Scan(&role, &mighty, &owner); err != nil {
+		return fmt.Errorf("check the role: %w", err)
+	}
+	switch {
+	case role != want:
+		return fmt.Errorf("the connection runs as another role than %s", want)
+	case mighty:
+		return fmt.Errorf("%s is a superuser or bypasses row-level security", want)
+	case owner:
+		return fmt.Errorf("%s owns the log", want)
+	}
+	return nil
+}
+
+// Close ends the writer, refusing what still waits, and closes the connections.
+func (s *Store) Close() {
+	if s.lane != nil {
+		s.lane.stop()
+	}
+	for _, pool := range s.pools {
+		pool.Close()
+	}
+}
+
+// Pool is the pool that runs under role.
+func (s *Store) Pool(role Role) *pgxpool.Pool { return s.pools[role] }
+
+// Keyring seals and opens personal data.
+func (s *Store) Keyring() *Keyring { return s.keyring }
+
+// Bell rings in this process after each append.
+func (s *Store) Bell() *Bell { return s.bell }
+
+// Clock is the store's clock, in UTC.
+func (s *Store) Clock() time.Time { return s.clock().UTC() }
