@@ -1,11 +1,16 @@
 -- +goose Up
 -- The log: heads, events, claims, idempotency, keys, checkpoints, credentials and sessions.
--- This file only goes forward. The roles are made before it (roles.sql), and it runs as
--- koprogo_owner, who owns everything below and to whom no server connects.
+-- This file only goes forward. The roles and the empty schema are made before it (roles.sql), and
+-- it runs as koprogo_owner, who owns everything below and to whom no server connects.
+--
+-- Each table is distributed, then guarded, then granted, at the end of the file. Every primary key
+-- and unique index begins with organization_id; names have at most 50 characters.
 
-create schema log;
+-- Nobody calls a function that was not granted to him.
+alter default privileges revoke execute on functions from public;
 
 -- Does nothing on plain PostgreSQL; where Citus is installed it spreads a table by organization.
+-- Triggers and policies come after it.
 -- +goose StatementBegin
 create function log.distribute(t regclass) returns void language plpgsql as $$
 begin
@@ -15,21 +20,44 @@ begin
 end $$;
 -- +goose StatementEnd
 
+-- Puts a table under row-level security: writer and projector see every row (what they may do at
+-- all, grants say), the reader sees the organization that it entered. Policies keep their table
+-- when it is renamed. Nothing is forced on the table's owner.
+-- +goose StatementBegin
+create function log.guard(t regclass) returns void language plpgsql as $$
+declare
+  role text;
+begin
+  execute format('alter table %s enable row level security', t);
+  foreach role in array array['writer', 'projector', 'reader'] loop
+    if exists (select from pg_policy where polrelid = t and polname = role) then
+      execute format('drop policy %I on %s', role, t);
+    end if;
+  end loop;
+  execute format('create policy writer on %s to koprogo_writer using (true) with check (true)', t);
+  execute format('create policy projector on %s to koprogo_projector '
+    'using (true) with check (true)', t);
+  execute format('create policy reader on %s for select to koprogo_reader '
+    'using (log.may_read(organization_id))', t);
+end $$;
+-- +goose StatementEnd
+
 -- The head of each organization's log: position of its newest event, the compact range of its
--- Merkle tree, and the epoch, which rises at a restore or a failover.
+-- Merkle tree, and the epoch, which rises at a restore or a failover. Every append updates a row:
+-- half-empty pages let the new version stay on the old one's page, and no index moves.
 create table log.logs (
   organization_id uuid        primary key,
   position        bigint      not null check (position >= 0),
   recorded_at     timestamptz not null,
   tree            bytea       not null,
-  epoch           integer     not null default 1
-);
+  epoch           integer     not null default 1 check (epoch > 0)
+) with (fillfactor = 50);
 
 create table log.events (
   organization_id uuid        not null,
   position        bigint      not null check (position > 0),
   building_id     uuid,
-  subjects        uuid[],
+  subjects        uuid[]      check (cardinality(subjects) > 0), -- none is null
   stream          text        not null,
   version         bigint      not null check (version > 0),
   id              uuid        not null,
@@ -70,7 +98,7 @@ create table log.idempotency (
   recorded_at     timestamptz not null,
   primary key (organization_id, actor, key)
 );
-create index idempotency_age_idx on log.idempotency (recorded_at);
+create index idempotency_age_idx on log.idempotency (organization_id, recorded_at);
 
 -- Data keys, each wrapped by the master key. Purpose: subject, claims, checkpoint.
 create table log.keys (
@@ -122,6 +150,7 @@ create table log.sessions (
   primary key (organization_id, id)
 );
 create index sessions_account_idx on log.sessions (organization_id, account_id);
+create index sessions_expiry_idx on log.sessions (organization_id, expires_at);
 
 -- One-time links: invitations and password resets.
 create table log.links (
@@ -133,6 +162,7 @@ create table log.links (
   used_at         timestamptz,
   primary key (organization_id, token_hash)
 );
+create index links_account_idx on log.links (organization_id, account_id);
 
 -- Failed sign-ins, by HMAC of account or address.
 create table log.attempts (
@@ -141,6 +171,7 @@ create table log.attempts (
   at              timestamptz not null
 );
 create index attempts_who_idx on log.attempts (organization_id, who, at);
+create index attempts_age_idx on log.attempts (organization_id, at);
 
 -- Long work, as /jobs/{id} shows it.
 create table log.jobs (
@@ -156,6 +187,25 @@ create table log.jobs (
   problem         text,
   primary key (organization_id, id)
 );
+
+-- Who read which personal data. Rows are added and stay.
+create table log.access (
+  organization_id uuid        not null,
+  id              uuid        not null, -- UUIDv7: its order is the order of reading
+  at              timestamptz not null,
+  actor           uuid        not null,
+  role            text        not null,
+  subject         uuid        not null,
+  resource        text        not null, -- kind and id, such as "user/018f…"
+  request_id      text        not null,
+  primary key (organization_id, id)
+);
+create index access_subject_idx on log.access (organization_id, subject, id);
+
+select log.distribute(t) from unnest(array[
+  'log.logs', 'log.events', 'log.claims', 'log.idempotency', 'log.keys', 'log.checkpoints',
+  'log.credentials', 'log.sessions', 'log.links', 'log.attempts', 'log.jobs', 'log.access'
+]::regclass[]) as t;
 
 -- Nobody changes what was recorded, not even the owner by accident.
 -- +goose StatementBegin
@@ -194,21 +244,55 @@ begin
 end $$;
 -- +goose StatementEnd
 
--- Row-level security: the reader sees the organization that it entered for the transaction.
+-- The reader sees the organization that it entered for the transaction; one that entered none
+-- sees no row. Not set_config: that does not reach the nodes of a distributed database.
 -- +goose StatementBegin
 create function log.enter_organization(id uuid) returns void language plpgsql as $$
 begin
   execute format('set local app.organization = %L', id::text);
 end $$;
 -- +goose StatementEnd
+
+-- For a superadmin's lists only.
 -- +goose StatementBegin
 create function log.enter_every_organization() returns void language plpgsql as $$
 begin
   execute 'set local app.organization = ''every''';
 end $$;
 -- +goose StatementEnd
+
+-- One expression and no "set", so that PostgreSQL writes it into the query that it guards.
 -- +goose StatementBegin
-create function log.may_read(organization uuid) returns boolean language sql stable as $$
+create function log.may_read(organization uuid) returns boolean
+language sql stable parallel safe as $$
   select current_setting('app.organization', true) in (organization::text, 'every')
 $$;
 -- +goose StatementEnd
+
+select log.guard(t) from unnest(array[
+  'log.logs', 'log.events', 'log.claims', 'log.idempotency', 'log.keys', 'log.checkpoints',
+  'log.credentials', 'log.sessions', 'log.links', 'log.attempts', 'log.jobs', 'log.access'
+]::regclass[]) as t;
+
+grant usage on schema log to koprogo_writer, koprogo_projector, koprogo_reader;
+
+-- The writer adds to the log and moves its heads; it takes nothing away. What is no record of the
+-- past (claims, keys, credentials, work in hand) it manages wholly.
+grant select, insert on log.events, log.access to koprogo_writer;
+grant select, insert, update on log.logs to koprogo_writer;
+grant select, insert, update, delete on
+  log.claims, log.idempotency, log.keys, log.checkpoints, log.credentials, log.sessions,
+  log.links, log.attempts, log.jobs
+  to koprogo_writer;
+grant execute on function log.move_heads to koprogo_writer;
+
+-- The projector reads facts, sealed as they are: it has no keys.
+grant select on log.logs, log.events to koprogo_projector;
+grant execute on function log.distribute, log.guard to koprogo_projector;
+
+grant select on
+  log.logs, log.events, log.checkpoints, log.jobs, log.access, log.migrations
+  to koprogo_reader;
+grant execute on function
+  log.enter_organization, log.enter_every_organization, log.may_read
+  to koprogo_reader;
