@@ -70,6 +70,11 @@ func (l *lane) try(ctx context.Context, waiting []*pending) (again []*pending, e
 	}
 	defer conn.Release()
 	read, err := l.gather(ctx, conn.Conn(), waiting)
+	if o := asOutcome(err); o.offended() {
+		l.beliefs.forget(waiting)
+		conn.Release()
+		return l.divide(ctx, l.known(waiting), o), nil
+	}
 	if err != nil {
 		return l.known(waiting), err
 	}
@@ -84,6 +89,7 @@ func (l *lane) try(ctx context.Context, waiting []*pending) (again []*pending, e
 		return b.stale, nil
 	}
 	outcome := l.write(ctx, conn.Conn(), b)
+	conn.Release() // settling may need it
 	return append(l.settle(ctx, b, outcome), b.stale...), outcome.lasting()
 }
 

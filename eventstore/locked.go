@@ -54,6 +54,7 @@ func (l *lane) tryLocked(ctx context.Context, waiting []*pending) ([]*pending, e
 	if err != nil {
 		_ = tx.Rollback(ctx)
 	}
+	conn.Release() // settling may need it
 	o := asOutcome(err)
 	return append(l.settle(ctx, b, o), b.stale...), o.lasting()
 }
