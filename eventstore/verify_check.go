@@ -18,7 +18,7 @@ const (
 	whatVersion     = "the version does not follow the one before it in its stream"
 	whatFalls       = "recorded_at is earlier than that of the row before"
 	whatNoHead      = "the log's head is missing"
-	whatHeadInstant = "the log's head is older than its last row"
+	whatHeadInstant = "the log's head has another instant than its last row"
 	whatHeadTree    = "the head's tree cannot be read"
 	whatNotInTree   = "rows were changed together with their leaf hashes: the tree is another"
 	whatNotSigned   = "rows were changed together with hashes and head: a checkpoint differs"
@@ -70,7 +70,7 @@ type checker struct {
 	lacksHead  bool  // the missing head is a finding
 	next       int64 // the position that comes next
 	recordedAt int64 // of the row before
-	versions   map[string]int64
+	versions   map[string]*int64 // by stream
 	stored     *Tree
 	computed   *Tree // nil while it would be stored
 	missing    int64 // rows not found so far
@@ -84,7 +84,7 @@ func newChecker(organization uuid.UUID) *checker {
 	return &checker{
 		report: &OrganizationReport{ID: organization, Findings: []Finding{}},
 		size:   math.MaxInt64, lacksHead: true, next: 1, recordedAt: math.MinInt64,
-		versions: map[string]int64{}, stored: NewTree(),
+		versions: map[string]*int64{}, stored: NewTree(),
 	}
 }
 
@@ -149,6 +149,13 @@ func (c *checker) begin() {
 	c.compare()
 }
 
+// lastWitness adds a witness of the log's whole size behind the last row.
+func (c *checker) lastWitness(w witness) {
+	c.witnesses = append(c.witnesses, w)
+	c.report.Checkpoints++
+	c.compare()
+}
+
 // row checks the next row.
 func (c *checker) row(l link) {
 	switch {
@@ -173,10 +180,14 @@ func (c *checker) row(l link) {
 // finding of their own.
 func (c *checker) inOrder(l link) {
 	last := c.versions[string(l.stream)]
-	if l.version <= last || l.version > last+1+c.missing {
+	if last == nil {
+		last = new(int64)
+		c.versions[string(l.stream)] = last
+	}
+	if l.version <= *last || l.version > *last+1+c.missing {
 		c.add(l.position, l.position, whatVersion)
 	}
-	c.versions[string(l.stream)] = l.version
+	*last = l.version
 	if l.recordedAt < c.recordedAt {
 		c.add(l.position, l.position, whatFalls)
 	}
@@ -225,22 +236,22 @@ func (c *checker) compare() {
 
 // end is called behind the last row.
 func (c *checker) end() {
+	reached := int64(0)
+	if n := len(c.witnesses); n > 0 {
+		reached = c.witnesses[n-1].size
+	}
 	if c.lacksHead {
 		c.size = c.next - 1
-		if c.size > 0 || len(c.witnesses) > 0 {
+		if c.size > 0 || reached > 0 {
 			c.add(c.size, c.size, whatNoHead)
 		}
 	}
-	last := c.recordedAt
 	if c.next <= c.size {
 		c.gap(c.size, whatCutOff)
-	}
-	if c.head != nil && c.head.RecordedAt.UnixMicro() < last {
+	} else if c.head != nil && c.size > 0 && c.head.RecordedAt.UnixMicro() != c.recordedAt {
 		c.add(c.size, c.size, whatHeadInstant)
 	}
-	if n := len(c.witnesses); n > 0 {
-		c.covered(c.witnesses[n-1].size, whatCovered)
-	}
+	c.covered(reached, whatCovered)
 }
 
 // covered notes that the log once reached position.

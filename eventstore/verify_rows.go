@@ -257,7 +257,7 @@ func appendRawSubjects(dst, value []byte) []byte {
 		return appendNull(dst)
 	case len(value) == 12: // no dimension: an empty array
 		return appendLength(dst, 0)
-	case len(value) < head || (len(value)-head)%element != 0 || value[3] != 1:
+	case len(value) < head || (len(value)-head)%element != 0 || value[3] != 1 || value[7] != 0:
 		return appendRaw(dst, value)
 	}
 	dst = appendLength(dst, (len(value)-head)/element*16)
