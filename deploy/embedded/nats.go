@@ -69,8 +69,8 @@ func StartNATS(cfg NATSConfig) (*NATS, error) {
 		return nil, fmt.Errorf("find the directory of NATS: %w", err)
 	}
 	cfg.Dir = dir
-	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
-		return nil, fmt.Errorf("make the directory of NATS: %w", err)
+	if _, err := makeDataDir(filepath.Dir(dir)); err != nil {
+		return nil, err
 	}
 	// Beside the directory: it outlives the directory's deletion.
 	lock, err := lockFile(dir+".lock", dir, account{})
@@ -155,9 +155,10 @@ func (n *NATS) start() error {
 	if err != nil {
 		return fmt.Errorf("set NATS up: %w", err)
 	}
-	s.SetLoggerV2(&natsLog{logger: n.cfg.Logger, faulty: &n.faulty}, false, false, false)
+	said := &natsLog{logger: n.cfg.Logger, faulty: &n.faulty}
+	s.SetLoggerV2(said, false, false, false)
 	s.Start()
-	if !s.ReadyForConnections(natsStartPatience) || !s.JetStreamEnabled() {
+	if said.fatal.Load() || !s.ReadyForConnections(natsStartPatience) || !s.JetStreamEnabled() {
 		s.Shutdown()
 		s.WaitForShutdown()
 		return errors.New("start NATS: JetStream does not come up")

@@ -154,6 +154,28 @@ func TestNATSLosesItsStore(t *testing.T) {
 	}
 }
 
+func TestNATSLosesItsStoreAtRest(t *testing.T) {
+	t.Parallel()
+	t.Run("a directory deleted before there is a stream is noticed", func(t *testing.T) {
+		t.Parallel()
+		dir := filepath.Join(t.TempDir(), "nats")
+		n := startNATS(t, dir)
+		require.NoError(t, os.RemoveAll(dir))
+		require.Eventually(t, func() bool { return n.Restarts() == 1 }, patience, interval)
+		require.NoError(t, ring(t.Context(), connect(t, n)))
+	})
+
+	t.Run("a stream's directory deleted while nobody publishes is noticed", func(t *testing.T) {
+		t.Parallel()
+		dir := filepath.Join(t.TempDir(), "nats")
+		n := startNATS(t, dir)
+		require.NoError(t, ring(t.Context(), connect(t, n)))
+		streams := filepath.Join(dir, "jetstream", "$G", "streams")
+		require.NoError(t, os.RemoveAll(filepath.Join(streams, bells.Name)))
+		require.Eventually(t, func() bool { return n.Restarts() == 1 }, patience, interval)
+	})
+}
+
 // load rings until the test ends and counts what was acknowledged.
 func load(t *testing.T, js jetstream.JetStream) *atomic.Int64 {
 	t.Helper()

@@ -13,6 +13,7 @@ import (
 type natsLog struct {
 	logger *slog.Logger
 	faulty *atomic.Bool
+	fatal  atomic.Bool // where the server would have ended its process
 }
 
 // storeFaults are parts of the sentences by which JetStream gives a store up.
@@ -22,10 +23,14 @@ var storeFaults = []string{
 
 func (l *natsLog) Noticef(format string, v ...any) { l.say(slog.LevelDebug, format, v) }
 func (l *natsLog) Warnf(format string, v ...any)   { l.say(slog.LevelWarn, format, v) }
-func (l *natsLog) Fatalf(format string, v ...any)  { l.say(slog.LevelError, format, v) }
 func (l *natsLog) Errorf(format string, v ...any)  { l.say(slog.LevelError, format, v) }
 func (l *natsLog) Debugf(string, ...any)           {}
 func (l *natsLog) Tracef(string, ...any)           {}
+
+func (l *natsLog) Fatalf(format string, v ...any) {
+	l.fatal.Store(true)
+	l.say(slog.LevelError, format, v)
+}
 
 func (l *natsLog) say(level slog.Level, format string, values []any) {
 	text := fmt.Sprintf(format, values...)

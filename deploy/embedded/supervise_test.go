@@ -113,6 +113,21 @@ func TestServerIsKilled(t *testing.T) {
 		require.Equal(t, "42", next.ask(t, next.URL(), "select n from kept"))
 	})
 
+	t.Run("a PostgreSQL that outlived its server is ended first", func(t *testing.T) {
+		t.Parallel()
+		dir := publicDir(t)
+		first := start(t, throwaway(dir))
+		require.NoError(t, first.Stop(t.Context()))
+		left := first.home.owner.child("/", 0, first.install.program("postgres"),
+			"-D", first.home.cluster())
+		exited, err := startHeld(left)
+		require.NoError(t, err)
+		require.NoError(t, first.awaitReady(t.Context(), left, exited))
+		next := start(t, throwaway(dir))
+		require.NoError(t, <-exited, "it was shut down, not killed")
+		require.Equal(t, "1", next.ask(t, next.URL(), "select 1"))
+	})
+
 	t.Run("a server that ends by itself leaves the directory free", func(t *testing.T) {
 		t.Parallel()
 		dir := publicDir(t)
