@@ -18,6 +18,7 @@ func BenchmarkAppend(b *testing.B) {
 	name := strings.Repeat("x", 160)
 	var streams atomic.Int64
 	b.SetParallelism(32)
+	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {
 		streams.Add(1)
 		stream, version := buildingStream(uuid.New()), int64(0)

@@ -15,7 +15,7 @@ import (
 
 // Findings of a file.
 const (
-	whatUnreadable  = "the line cannot be read"
+	whatUnreadable  = "the line is not one that an export writes"
 	whatFileCut     = "the file is cut off before its checkpoint"
 	whatFileKey     = "the file names another verifier key than the one that was given"
 	whatFileNote    = "the file's checkpoint is not signed by the file's key over its size"
@@ -93,6 +93,7 @@ type fileCheck struct {
 	check   *checker
 	header  fileHeader
 	options FileOptions
+	again   bytes.Buffer
 	footer  bool
 	trailed bool
 }
@@ -124,6 +125,10 @@ func (f *fileCheck) link(text []byte) (link, error) {
 	if err := json.Unmarshal(text, &e); err != nil {
 		return link{}, err
 	}
+	// A name given twice or in capitals would let two readers see two texts.
+	if !bytes.Equal(f.canonical(e), text) {
+		return link{}, errors.New("it is not as an export writes it")
+	}
 	l := link{
 		position: e.Position, version: e.Version, stream: []byte(e.Stream),
 		recordedAt: e.RecordedAt.UnixMicro(),
@@ -133,6 +138,17 @@ func (f *fileCheck) link(text []byte) (link, error) {
 	data, metadata := sha256.Sum256([]byte(e.Data)), sha256.Sum256([]byte(e.Metadata))
 	l.computed = sha256.Sum256(append(append(leaf, data[:]...), metadata[:]...))
 	return l, nil
+}
+
+// canonical is the line that an export writes for e.
+func (f *fileCheck) canonical(e fileEvent) []byte {
+	f.again.Reset()
+	encoder := json.NewEncoder(&f.again)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(e); err != nil {
+		return nil
+	}
+	return bytes.TrimSuffix(f.again.Bytes(), []byte("\n"))
 }
 
 // appendFileHeader is AppendHeader for a line: stream as it is written, subjects as they stand.

@@ -196,3 +196,32 @@ func unavailable(err error) error {
 	}
 	return fmt.Errorf("%w: %w", ErrUnavailable, err)
 }
+
+const probeSQL = `select recorded_at from log.events
+ where organization_id = $1 and position = $2`
+
+// PositionAt is the last position that was recorded by the instant; 0 when none was. Instants
+// never fall along a log, so a few probes find it.
+func (s *Store) PositionAt(
+	ctx context.Context, organization uuid.UUID, at time.Time,
+) (int64, error) {
+	head, err := s.Head(ctx, organization)
+	if err != nil {
+		return 0, err
+	}
+	by, after := int64(0), head.Position+1
+	for by+1 < after {
+		probe := (by + after) / 2
+		var recorded time.Time
+		err := s.pools[RoleJobs].QueryRow(ctx, probeSQL, organization, probe).Scan(&recorded)
+		if err != nil {
+			return 0, fmt.Errorf("find the position of an instant: %w", unavailable(err))
+		}
+		if recorded.After(at) {
+			after = probe
+		} else {
+			by = probe
+		}
+	}
+	return by, nil
+}

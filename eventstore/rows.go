@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 )
 
 const moveHeadsSQL = `select log.move_heads($1::uuid[], $2::bigint[], $3::integer[],
@@ -71,7 +72,11 @@ func (b *batch) queueHeads(l *lane, queries *pgx.Batch) {
 			head.epoch = 1
 		}
 	}
-	queries.Queue(moveHeadsSQL, b.heads, believed, epochs, positions, recorded, trees)
+	organizations := make(uuidArray, n)
+	for i, organization := range b.heads {
+		organizations[i] = pgUUID(organization)
+	}
+	queries.Queue(moveHeadsSQL, organizations, believed, epochs, positions, recorded, trees)
 }
 
 func (b *batch) queueEvents(queries *pgx.Batch) {
@@ -80,8 +85,8 @@ func (b *batch) queueEvents(queries *pgx.Batch) {
 		n += len(p.rows)
 	}
 	var (
-		organizations, ids   = make([]uuid.UUID, 0, n), make([]uuid.UUID, 0, n)
-		buildings            = make([]*uuid.UUID, 0, n)
+		organizations, ids   = make(uuidArray, 0, n), make(uuidArray, 0, n)
+		buildings            = make(uuidArray, 0, n)
 		positions, versions  = make([]int64, 0, n), make([]int64, 0, n)
 		subjects             = make([]*string, 0, n)
 		streams, types       = make([]string, 0, n), make([]string, 0, n)
@@ -93,8 +98,9 @@ func (b *batch) queueEvents(queries *pgx.Batch) {
 	for _, p := range b.accepted {
 		for i := range p.rows {
 			r := &p.rows[i]
-			organizations, ids = append(organizations, r.Organization), append(ids, r.ID)
-			buildings = append(buildings, orNull(r.Building, r.Building == uuid.Nil))
+			organizations = append(organizations, pgUUID(r.Organization))
+			ids = append(ids, pgUUID(r.ID))
+			buildings = append(buildings, orNoUUID(r.Building))
 			positions, versions = append(positions, r.Position), append(versions, r.Version)
 			subjects = append(subjects, arrayText(r.Subjects))
 			streams, types = append(streams, r.Stream.String()), append(types, r.Type)
@@ -108,6 +114,14 @@ func (b *batch) queueEvents(queries *pgx.Batch) {
 	queries.Queue(insertEventsSQL, organizations, positions, buildings, subjects, streams, versions,
 		ids, types, schemas, data, metadata, recorded, effectives, leaves)
 }
+
+// uuidArray is encoded without reflection: the writer's hot path.
+type uuidArray = pgtype.FlatArray[pgtype.UUID]
+
+func pgUUID(id uuid.UUID) pgtype.UUID { return pgtype.UUID{Bytes: id, Valid: true} }
+
+// orNoUUID is null for the nil id.
+func orNoUUID(id uuid.UUID) pgtype.UUID { return pgtype.UUID{Bytes: id, Valid: id != uuid.Nil} }
 
 func orNull[T any](value T, null bool) *T {
 	if null {
@@ -133,7 +147,7 @@ func arrayText(ids []uuid.UUID) *string {
 func (b *batch) queueClaims(queries *pgx.Batch) {
 	for _, organization := range b.heads {
 		var gone, names, kinds, holders []string
-		var subjects []*uuid.UUID
+		var subjects uuidArray
 		for key, was := range b.before {
 			if key.organization == organization && b.claims[key] != was {
 				gone = append(gone, key.name)
@@ -145,7 +159,7 @@ func (b *batch) queueClaims(queries *pgx.Batch) {
 			}
 			names, kinds = append(names, key.name), append(kinds, is.kind)
 			holders = append(holders, is.holder)
-			subjects = append(subjects, orNull(is.subject, is.subject == uuid.Nil))
+			subjects = append(subjects, orNoUUID(is.subject))
 		}
 		if len(gone) > 0 {
 			queries.Queue(deleteClaimsSQL, organization, gone)

@@ -65,11 +65,11 @@ type witness struct {
 // whole, and only where neither fits is a range named.
 type checker struct {
 	report     *OrganizationReport
-	size       int64 // of the log; the number of rows where there is no head
-	head       *Head // nil when missing or not to be had, as in a file
-	lacksHead  bool  // the missing head is a finding
-	next       int64 // the position that comes next
-	recordedAt int64 // of the row before
+	size       int64             // of the log; the number of rows where there is no head
+	head       *Head             // nil when missing or not to be had, as in a file
+	lacksHead  bool              // the missing head is a finding
+	next       int64             // the position that comes next
+	recordedAt int64             // of the row before
 	versions   map[string]*int64 // by stream
 	stored     *Tree
 	computed   *Tree // nil while it would be stored
