@@ -98,13 +98,15 @@ func (h home) makeLogin(ctx context.Context, i Installation, dir string, durable
 	if err := h.owner.writeFile(filepath.Join(dir, "koprogo.conf"), nil); err != nil {
 		return err
 	}
-	sql := fmt.Sprintf("CREATE ROLE %s LOGIN CREATEROLE PASSWORD '%s';\nCREATE DATABASE %s OWNER %s;\n",
+	sql := fmt.Sprintf("CREATE ROLE %s LOGIN CREATEROLE PASSWORD '%s';\n"+
+		"CREATE DATABASE %s OWNER %s;\n",
 		applicationLogin, password, applicationDatabase, applicationLogin)
 	args := []string{"--single", "-D", dir, "-c", "exit_on_error=on"}
 	if !durable {
 		args = append(args, "-c", "fsync=off")
 	}
-	if err := h.owner.run(ctx, h.path, sql, i.program("postgres"), append(args, "postgres")...); err != nil {
+	args = append(args, "postgres")
+	if err := h.owner.run(ctx, h.path, sql, i.program("postgres"), args...); err != nil {
 		return fmt.Errorf("make the application's login and database: %w", err)
 	}
 	return nil

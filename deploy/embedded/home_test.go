@@ -13,7 +13,7 @@ import (
 
 func TestDataDirectories(t *testing.T) {
 	t.Parallel()
-	t.Run("a path too long for a socket gets a private one among the temporary files", func(t *testing.T) {
+	t.Run("a path too long for a socket gets one among the temporary files", func(t *testing.T) {
 		t.Parallel()
 		dir := filepath.Join(publicDir(t), strings.Repeat("long", 30), "with a space & 'quote'")
 		p := start(t, throwaway(dir))
@@ -60,7 +60,7 @@ func TestWhoRunsPostgres(t *testing.T) {
 		require.Zero(t, ownerOf(t, p.home.data), "the data directory stays root's")
 	})
 
-	t.Run("below a directory of root alone it stands elsewhere, and comes back to it", func(t *testing.T) {
+	t.Run("below a directory of root alone it stands elsewhere, and is found", func(t *testing.T) {
 		t.Parallel()
 		asRoot(t)
 		closed := publicDir(t)

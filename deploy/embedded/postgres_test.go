@@ -17,7 +17,7 @@ func TestStartPostgres(t *testing.T) {
 	dir := filepath.Join(publicDir(t), "data")
 	p := start(t, PostgresConfig{DataDir: dir, Logger: silent, MaxConns: 12})
 
-	t.Run("the cluster is durable, checked, UTF-8 and reached by its socket alone", func(t *testing.T) {
+	t.Run("the cluster is durable, checked and reached by its socket alone", func(t *testing.T) {
 		for setting, want := range map[string]string{
 			"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on",
 			"data_checksums": "on", "server_encoding": "UTF8", "jit": "off",
@@ -32,7 +32,7 @@ func TestStartPostgres(t *testing.T) {
 		require.Equal(t, filepath.Join(dir, "postgres", "socket"), p.socketDir)
 	})
 
-	t.Run("the application's login may create roles and owns its database, no more", func(t *testing.T) {
+	t.Run("the login may create roles and owns its database, no more", func(t *testing.T) {
 		require.Equal(t, "koprogo|koprogo|f|t|f|f", p.ask(t, p.URL(), `
 			select current_user, pg_get_userbyid(datdba),
 			       rolsuper, rolcreaterole, rolcreatedb, rolbypassrls
@@ -125,7 +125,7 @@ func TestMajorVersions(t *testing.T) {
 		require.ErrorContains(t, err, "this machine has PostgreSQL "+strconv.Itoa(p.Major()))
 	})
 
-	t.Run("a cluster is opened by its own version, a new one made by the newest", func(t *testing.T) {
+	t.Run("a cluster is opened by its version, a new one made by the newest", func(t *testing.T) {
 		t.Parallel()
 		found := []Installation{{BinDir: "/new", Major: 18}, {BinDir: "/old", Major: 16}}
 		dir := t.TempDir()
@@ -195,7 +195,7 @@ func TestInterruptedStarts(t *testing.T) {
 		require.ErrorContains(t, err, "wal_buffers")
 	})
 
-	t.Run("a postmaster.pid that names a process of another program is no hindrance", func(t *testing.T) {
+	t.Run("a postmaster.pid that names another program is no hindrance", func(t *testing.T) {
 		t.Parallel()
 		dir := publicDir(t)
 		p := start(t, throwaway(dir))

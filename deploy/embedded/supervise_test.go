@@ -15,7 +15,7 @@ const back = 5 * time.Second
 
 func TestPostgresIsStartedAgain(t *testing.T) {
 	t.Parallel()
-	t.Run("a killed postmaster is back within five seconds, with what was committed", func(t *testing.T) {
+	t.Run("a killed postmaster is back within five seconds, losing nothing", func(t *testing.T) {
 		t.Parallel()
 		p := start(t, PostgresConfig{DataDir: publicDir(t), Logger: silent})
 		p.ask(t, p.URL(), "create table kept (n int)")

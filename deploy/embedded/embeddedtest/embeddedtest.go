@@ -13,6 +13,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -88,10 +89,28 @@ type Cluster struct {
 	dir string
 }
 
+// portAttempts is how often a port that was free may be taken before PostgreSQL gets to it.
+const portAttempts = 3
+
 // StartCluster starts a throwaway cluster that takes MaxConns connections, on a socket and on
 // a free port of 127.0.0.1. The caller closes it.
 func StartCluster(ctx context.Context) (*Cluster, error) {
 	sweep()
+	var failures error
+	for range portAttempts {
+		cluster, err := startOnce(ctx)
+		if err == nil {
+			return cluster, nil
+		}
+		failures = errors.Join(failures, err)
+		if !strings.Contains(err.Error(), "could not bind") {
+			break
+		}
+	}
+	return nil, fmt.Errorf("start a throwaway cluster: %w", failures)
+}
+
+func startOnce(ctx context.Context) (*Cluster, error) {
 	dir, err := os.MkdirTemp("", prefix)
 	if err != nil {
 		return nil, fmt.Errorf("make a directory for a throwaway cluster: %w", err)
@@ -109,7 +128,7 @@ func StartCluster(ctx context.Context) (*Cluster, error) {
 		Throwaway: true,
 	})
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("start a throwaway cluster: %w", err), os.RemoveAll(dir))
+		return nil, errors.Join(err, remove(dir))
 	}
 	return &Cluster{Postgres: postgres, dir: dir}, nil
 }
@@ -121,7 +140,17 @@ func (c *Cluster) Close() error {
 	if err := c.Stop(ctx); err != nil {
 		return fmt.Errorf("stop a throwaway cluster: %w", err)
 	}
-	if err := os.RemoveAll(c.dir); err != nil {
+	return remove(c.dir)
+}
+
+// remove takes the cluster along that stands outside because PostgreSQL's user could not reach
+// the temporary files.
+func remove(dir string) error {
+	var err error
+	if place, missing := filepath.EvalSymlinks(filepath.Join(dir, "postgres")); missing == nil {
+		err = os.RemoveAll(place)
+	}
+	if err = errors.Join(err, os.RemoveAll(dir)); err != nil {
 		return fmt.Errorf("remove a throwaway cluster: %w", err)
 	}
 	return nil
@@ -153,7 +182,7 @@ func sweep() {
 			continue
 		}
 		if _, running := embedded.AttachPostgres(dir); !running {
-			_ = os.RemoveAll(dir) // another user's stays
+			_ = remove(dir) // another user's stays
 		}
 	}
 }
