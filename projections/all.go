@@ -1,0 +1,24 @@
+package projections
+
+import "slices"
+
+// All is every read model.
+var All = []Projection{Organizations, Accounts, Members, Buildings}
+
+// Named returns the projection of that name; false when there is none.
+func Named(name string) (Projection, bool) {
+	i := slices.IndexFunc(All, func(p Projection) bool { return p.Name == name })
+	if i < 0 {
+		return Projection{}, false
+	}
+	return All[i], true
+}
+
+// Names are the names of All.
+func Names() []string {
+	names := make([]string, len(All))
+	for i, p := range All {
+		names[i] = p.Name
+	}
+	return names
+}
