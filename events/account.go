@@ -137,7 +137,7 @@ var _ = register[AccountActivated]()
 
 // AccountClosed ends the account for good and frees its e-mail.
 type AccountClosed struct {
-	Reason string `json:"reason"` // deleted, plan_limit
+	Reason string `json:"reason"` // deleted, or the code by which its first role was refused
 }
 
 // EventType names the fact.

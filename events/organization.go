@@ -6,13 +6,33 @@ import "github.com/google/uuid"
 // rules read, and one in the platform log, which holds its place in the list.
 const OrganizationCategory = "organization"
 
-// OrganizationListed enters an organization in the platform's list. It stands in the platform log.
+// OrganizationListed enters an organization in the platform's list. It stands in the platform log
+// and says all that the organization's own log begins with (OrganizationFounded), so that whoever
+// finds the second missing can append it. Language, zone and contact are those of this moment.
 type OrganizationListed struct {
-	Slug string `json:"slug"`
+	Name         string    `json:"name"`
+	Slug         string    `json:"slug"`
+	Plan         string    `json:"plan"`
+	ContactID    uuid.UUID `json:"contact_id"` // the subject of the two personal fields
+	ContactEmail Personal  `json:"contact_email"`
+	ContactPhone Personal  `json:"contact_phone"`
+	Language     string    `json:"language"`
+	Zone         string    `json:"zone"`
 }
 
 // EventType names the fact.
 func (OrganizationListed) EventType() string { return "organization.listed" }
+
+// PersonalFields names the contact's e-mail and telephone.
+func (e *OrganizationListed) PersonalFields() []PersonalField {
+	return []PersonalField{
+		{"/contact_email", e.ContactID, &e.ContactEmail},
+		{"/contact_phone", e.ContactID, &e.ContactPhone},
+	}
+}
+
+// NewSubjects names the contact.
+func (e OrganizationListed) NewSubjects() []uuid.UUID { return []uuid.UUID{e.ContactID} }
 
 var _ = register[OrganizationListed]()
 
