@@ -69,10 +69,11 @@ func TestRowLevelSecurity(t *testing.T) {
 	seen := func(t *testing.T, table, sql string, args ...any) []string {
 		tx, err := reader.Begin(t.Context())
 		require.NoError(t, err)
-		defer tx.Rollback(context.Background()) //nolint:errcheck // a read
 		_, err = tx.Exec(t.Context(), sql, args...)
 		require.NoError(t, err)
-		return column(t, tx.Conn(), "select organization_id::text from "+table+" order by 1")
+		rows := column(t, tx.Conn(), "select organization_id::text from "+table+" order by 1")
+		require.NoError(t, tx.Commit(t.Context()))
+		return rows
 	}
 
 	t.Run("a reader who entered no organization sees nothing", func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/url"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
@@ -96,15 +97,21 @@ func TestMigrate(t *testing.T) {
 	})
 }
 
-// A cluster of its own: here the roles are not there yet.
+// A cluster of its own: here the roles are not there yet. Several databases are migrated at once,
+// while another one is about to have made a role.
 func TestMigrateFreshCluster(t *testing.T) {
 	t.Parallel()
 	cluster := embeddedtest.Start(t)
 	super := connect(t, cluster.SuperuserURL("postgres"), "")
 	exec(t, super, "create role migrator login createrole")
 	exec(t, super, "create role server login")
+	other := connect(t, as(t, cluster.SuperuserURL("postgres"), "migrator"), "")
+	exec(t, other, "begin")
+	exec(t, other, "create role koprogo_owner nologin")
+
 	var all errgroup.Group
-	for _, name := range []string{"first", "second", "third"} {
+	names := []string{"first", "second", "third"}
+	for _, name := range names {
 		exec(t, super, "create database "+name+" owner migrator")
 		address := as(t, cluster.SuperuserURL(name), "migrator")
 		all.Go(func() error {
@@ -112,14 +119,19 @@ func TestMigrateFreshCluster(t *testing.T) {
 				migrations.Options{URL: address, ServerLogin: "server"})
 		})
 	}
+	require.Eventually(t, func() bool {
+		return one[int](t, super, `select count(*)::int from pg_stat_activity
+			where datname <> 'postgres' and wait_event_type = 'Lock'`) == len(names)
+	}, time.Minute, 10*time.Millisecond, "the migrations wait for the other one's role")
+	exec(t, other, "commit")
 	require.NoError(t, all.Wait())
 
-	memberships := `select array_agg(roleid::regrole::text order by roleid::regrole::text)
-		from pg_auth_members where member = $1::regrole and roleid::regrole::text like 'koprogo%'`
-	require.Equal(t, []string{
+	memberships := `select array_agg(distinct roleid::regrole::text) from pg_auth_members
+		where member = $1::regrole and roleid::regrole::text like 'koprogo%'`
+	require.ElementsMatch(t, []string{
 		"koprogo_owner", "koprogo_projector", "koprogo_reader", "koprogo_writer",
 	}, one[[]string](t, super, memberships, "migrator"))
-	require.Equal(t, []string{"koprogo_projector", "koprogo_reader", "koprogo_writer"},
+	require.ElementsMatch(t, []string{"koprogo_projector", "koprogo_reader", "koprogo_writer"},
 		one[[]string](t, super, memberships, "server"))
 	for _, role := range []string{"koprogo_writer", "koprogo_projector", "koprogo_reader"} {
 		conn := connect(t, as(t, cluster.SuperuserURL("second"), "server"), role)
