@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/koprogo/koprogo/deploy/embedded"
+	"github.com/koprogo/koprogo/eventstore"
+	"github.com/koprogo/koprogo/migrations"
+)
+
+// benchCluster is a durable PostgreSQL for one benchmark, with the log in it.
+type benchCluster struct {
+	dir      string
+	postgres *embedded.Postgres
+	store    *eventstore.Store
+	version  string
+}
+
+// startBenchCluster makes the cluster in dir (a temporary directory when it is empty).
+func startBenchCluster(ctx context.Context, dir string) (*benchCluster, error) {
+	logger := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
+	dir, err := os.MkdirTemp(dir, "koprogo-bench-")
+	if err != nil {
+		return nil, fmt.Errorf("make a directory for the benchmark: %w", err)
+	}
+	c := &benchCluster{dir: dir}
+	c.postgres, err = embedded.StartPostgres(ctx, embedded.PostgresConfig{
+		DataDir: dir, Logger: logger, MaxConns: 100,
+	})
+	if err != nil {
+		c.close()
+		return nil, err
+	}
+	if err := migrations.Migrate(ctx, migrations.Options{URL: c.postgres.URL()}); err != nil {
+		c.close()
+		return nil, err
+	}
+	c.store, err = eventstore.Open(ctx, eventstore.Config{URL: c.postgres.URL(), Logger: logger})
+	if err != nil {
+		c.close()
+		return nil, err
+	}
+	err = c.store.Pool(eventstore.RoleJobs).QueryRow(ctx, "show server_version").Scan(&c.version)
+	if err != nil {
+		c.close()
+		return nil, fmt.Errorf("ask PostgreSQL for its version: %w", err)
+	}
+	return c, nil
+}
+
+func (c *benchCluster) close() {
+	if c.store != nil {
+		c.store.Close()
+	}
+	if c.postgres != nil {
+		_ = c.postgres.Stop(context.Background()) // the directory goes anyway
+	}
+	_ = os.RemoveAll(c.dir)
+}
+
+// superuser opens connections that may make tables for a yardstick.
+func (c *benchCluster) superuser(ctx context.Context, conns int) (*pgxpool.Pool, error) {
+	config, err := pgxpool.ParseConfig(c.postgres.SuperuserURL("koprogo"))
+	if err != nil {
+		return nil, fmt.Errorf("read the cluster's address: %w", err)
+	}
+	config.MaxConns = int32(conns)
+	return pgxpool.NewWithConfig(ctx, config)
+}
+
+// cpuSeconds is what this process and every process of the cluster have used so far.
+func (c *benchCluster) cpuSeconds() float64 {
+	var own syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &own)
+	total := seconds(own.Utime) + seconds(own.Stime)
+	postmaster := strconv.Itoa(c.postgres.PID())
+	entries, _ := os.ReadDir("/proc")
+	for _, entry := range entries {
+		stat, err := os.ReadFile("/proc/" + entry.Name() + "/stat")
+		if err != nil {
+			continue
+		}
+		// After the command's name in parentheses: state, parent, … utime (12th), stime,
+		// and those of children that have ended.
+		fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+		if len(fields) < 15 || (entry.Name() != postmaster && fields[1] != postmaster) {
+			continue
+		}
+		for _, ticks := range fields[11:15] {
+			n, _ := strconv.ParseFloat(ticks, 64)
+			total += n / ticksPerSecond
+		}
+	}
+	return total
+}
+
+// ticksPerSecond is USER_HZ, 100 on every Linux that Go runs on.
+const ticksPerSecond = 100
+
+func seconds(t syscall.Timeval) float64 { return float64(t.Sec) + float64(t.Usec)/1e6 }
+
+// reportTo prints what was measured on the cluster.
+func (c *benchCluster) reportTo(out io.Writer, measured []measurement, asJSON bool) error {
+	return printBenchmarks(out, benchReport{
+		Benchmarks: measured, Machine: machine(c.version),
+	}, asJSON)
+}

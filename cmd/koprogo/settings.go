@@ -1,0 +1,185 @@
+package main
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/koprogo/koprogo/eventstore"
+)
+
+// where are the settings of every command that works on a database.
+type where struct {
+	DatabaseURL   string `env:"DATABASE_URL" help:"PostgreSQL; absent: embedded in DATA_DIR."`
+	DataDir       string `env:"DATA_DIR" default:"data" help:"Directory of what is embedded."`
+	MasterKeyFile string `env:"MASTER_KEY_FILE" help:"Key that wraps all others; 32 bytes."`
+	DBMaxConns    int    `env:"DB_MAX_CONNS" default:"${conns}" help:"Connections per server."`
+	LogLevel      string `env:"LOG_LEVEL" default:"info" help:"debug, info, warn or error."`
+}
+
+// check refuses what cannot work, with a sentence that names the setting.
+func (w where) check() error {
+	if w.DatabaseURL != "" && !isURL(w.DatabaseURL, "postgres", "postgresql") {
+		return errors.New("DATABASE_URL must read postgres://user@host/database")
+	}
+	if w.DBMaxConns < 5 || w.DBMaxConns > 1000 {
+		return errors.New("DB_MAX_CONNS must be a number from 5 to 1000")
+	}
+	if w.DataDir == "" {
+		return errors.New("DATA_DIR must name a directory")
+	}
+	_, err := w.level()
+	return err
+}
+
+func (w where) level() (slog.Level, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(w.LogLevel)); err != nil {
+		return level, errors.New("LOG_LEVEL must be debug, info, warn or error")
+	}
+	return level, nil
+}
+
+// logger writes to problems: standard output belongs to answers.
+func (w where) logger(problems io.Writer) *slog.Logger {
+	level, _ := w.level()
+	return slog.New(slog.NewTextHandler(problems, &slog.HandlerOptions{Level: level}))
+}
+
+// isURL tells whether text is an absolute URL of one of the schemes.
+func isURL(text string, schemes ...string) bool {
+	parsed, err := url.Parse(text)
+	if err != nil {
+		return false
+	}
+	for _, scheme := range schemes {
+		if parsed.Scheme == scheme {
+			return true
+		}
+	}
+	return false
+}
+
+// serving are the settings of a server.
+type serving struct {
+	Dev                bool     `help:"Development: own secrets, demo data, mails in files."`
+	ServerHost         string   `env:"SERVER_HOST" default:"127.0.0.1" help:"Address."`
+	ServerPort         int      `env:"SERVER_PORT" default:"8080" help:"Port."`
+	NATSURL            string   `env:"NATS_URL" name:"nats-url" help:"Absent: in process."`
+	JWTSecret          string   `env:"JWT_SECRET" name:"jwt-secret" help:"32 bytes or more."`
+	RateLimitPerToken  int      `env:"RATE_LIMIT_PER_TOKEN" default:"${rate}" help:"0: off."`
+	CORSAllowedOrigins []string `env:"CORS_ALLOWED_ORIGINS" name:"cors-allowed-origins" help:"Exact."`
+	PublicURL          string   `env:"PUBLIC_URL" name:"public-url" help:"Where mails link to."`
+	SMTPURL            string   `env:"SMTP_URL" name:"smtp-url" help:"Absent: DATA_DIR/outbox."`
+	MailFrom           string   `env:"MAIL_FROM" default:"koprogo@localhost" help:"Sender."`
+	TLSCertFile        string   `env:"TLS_CERT_FILE" name:"tls-cert-file" help:"PEM."`
+	TLSKeyFile         string   `env:"TLS_KEY_FILE" name:"tls-key-file" help:"PEM."`
+}
+
+func (s serving) check() error {
+	switch {
+	case s.ServerPort < 0 || s.ServerPort > 65535:
+		return errors.New("SERVER_PORT must be a number from 0 to 65535")
+	case s.NATSURL != "" && !isURL(s.NATSURL, "nats", "tls", "ws", "wss"):
+		return errors.New("NATS_URL must read nats://host:4222")
+	case s.JWTSecret != "" && len(s.JWTSecret) < 32:
+		return errors.New("JWT_SECRET must be 32 bytes or more")
+	case s.RateLimitPerToken < 0:
+		return errors.New("RATE_LIMIT_PER_TOKEN must be 0 or more")
+	case s.PublicURL != "" && !isURL(s.PublicURL, "http", "https"):
+		return errors.New("PUBLIC_URL must read https://host")
+	case s.SMTPURL != "" && !isURL(s.SMTPURL, "smtp", "smtps"):
+		return errors.New("SMTP_URL must read smtp://user:password@host:587")
+	case (s.TLSCertFile == "") != (s.TLSKeyFile == ""):
+		return errors.New("TLS_CERT_FILE and TLS_KEY_FILE must be given together")
+	case !strings.Contains(s.MailFrom, "@"):
+		return errors.New("MAIL_FROM must be an e-mail address")
+	}
+	for _, origin := range s.CORSAllowedOrigins {
+		if !isURL(origin, "http", "https") || strings.HasSuffix(origin, "/") {
+			return errors.New("CORS_ALLOWED_ORIGINS must list origins such as https://app.example")
+		}
+	}
+	return nil
+}
+
+// secrets sign tokens and wrap keys.
+type secrets struct {
+	jwt    []byte
+	master [32]byte
+}
+
+// ownSecrets reports whether the installation keeps its secrets in its data directory.
+const (
+	masterKeyName = "master.key"
+	jwtSecretName = "jwt.secret"
+)
+
+// secrets reads what signs and wraps. In development mode they are made once and kept in the
+// data directory; otherwise both have to be given.
+func (s serving) secrets(w where) (secrets, error) {
+	var found secrets
+	var err error
+	if found.jwt = []byte(s.JWTSecret); len(found.jwt) == 0 {
+		if !s.Dev {
+			return found, errors.New("JWT_SECRET is required outside --dev: 32 bytes or more")
+		}
+		if found.jwt, err = keptSecret(filepath.Join(w.DataDir, jwtSecretName)); err != nil {
+			return found, err
+		}
+	}
+	found.master, err = w.masterKey(s.Dev)
+	return found, err
+}
+
+// masterKey reads the key of MASTER_KEY_FILE, or the one that the data directory keeps, which
+// development mode makes when it is missing.
+func (w where) masterKey(make bool) ([32]byte, error) {
+	path := w.MasterKeyFile
+	if path == "" {
+		path = filepath.Join(w.DataDir, masterKeyName)
+		if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+			if !make {
+				return [32]byte{}, errors.New("MASTER_KEY_FILE is required: it names the file of " +
+					"the key that wraps all others (openssl rand -hex 32 makes one)")
+			}
+			if err := os.MkdirAll(w.DataDir, 0o755); err != nil {
+				return [32]byte{}, fmt.Errorf("make DATA_DIR: %w", err)
+			}
+			return eventstore.NewMasterKey(path)
+		}
+	}
+	key, err := eventstore.LoadMasterKey(path)
+	if err != nil {
+		return key, fmt.Errorf("MASTER_KEY_FILE: %w", err)
+	}
+	return key, nil
+}
+
+// keptSecret is a secret of 32 random bytes that a file keeps.
+func keptSecret(path string) ([]byte, error) {
+	text, err := os.ReadFile(path)
+	if err == nil && len(text) >= 32 {
+		return text, nil
+	}
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("read a kept secret: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, fmt.Errorf("make DATA_DIR: %w", err)
+	}
+	raw := make([]byte, 32)
+	_, _ = rand.Read(raw) // never fails
+	text = []byte(hex.EncodeToString(raw))
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		return nil, fmt.Errorf("keep a secret: %w", err)
+	}
+	return text, nil
+}
