@@ -2,7 +2,6 @@ package migrations_test
 
 import (
 	"context"
-	"errors"
 	"testing"
 	"time"
 
@@ -67,6 +66,7 @@ func TestRowLevelSecurity(t *testing.T) {
 
 	// seen are the organizations whose rows the reader sees, in a transaction that began with sql.
 	seen := func(t *testing.T, table, sql string, args ...any) []string {
+		t.Helper()
 		tx, err := reader.Begin(t.Context())
 		require.NoError(t, err)
 		_, err = tx.Exec(t.Context(), sql, args...)
@@ -196,6 +196,6 @@ func failure(t *testing.T, conn *pgx.Conn, sql string) string {
 	t.Helper()
 	_, err := conn.Exec(t.Context(), sql)
 	var refused *pgconn.PgError
-	require.True(t, errors.As(err, &refused), "%v: %s", err, sql)
+	require.ErrorAs(t, err, &refused, sql)
 	return refused.Code
 }

@@ -68,7 +68,7 @@ func Migrate(ctx context.Context, o Options) error {
 	if err != nil {
 		return fmt.Errorf("connect to the database to migrate: %w", err)
 	}
-	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // its transactions have ended
+	defer conn.Close(context.WithoutCancel(ctx))
 	if _, err := conn.Exec(ctx, "select pg_advisory_lock($1)", int64(migrating)); err != nil {
 		return fmt.Errorf("wait for another migration to end: %w", err)
 	}
@@ -113,7 +113,7 @@ func raced(err error) bool {
 // runFiles runs the numbered files as the log's owner, each in a transaction of its own.
 func runFiles(ctx context.Context, config *pgx.ConnConfig, o Options) error {
 	db := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(become(owner)))
-	defer db.Close() //nolint:errcheck // its transactions have ended
+	defer db.Close()
 	provider, err := goose.NewProvider(goose.DialectPostgres, db, numbered,
 		goose.WithTableName(versions), goose.WithDisableGlobalRegistry(true))
 	if err != nil {

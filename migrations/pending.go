@@ -51,7 +51,7 @@ func standsAt(ctx context.Context, config *pgx.ConnConfig) (version int64, err e
 	if err != nil {
 		return 0, err
 	}
-	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // nothing was written
+	defer conn.Close(context.WithoutCancel(ctx))
 	var made bool
 	err = conn.QueryRow(ctx, `select exists (select from pg_tables
 		where schemaname || '.' || tablename = $1)`, versions).Scan(&made)

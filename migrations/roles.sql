@@ -1,6 +1,6 @@
--- What stands before the numbered files, made by Migrate at each run and harmless when it is there:
--- the four roles, their membership, and three empty schemas with their owners. It runs as the login,
--- which needs CREATEROLE and CREATE on the database and no superuser.
+-- What stands before the numbered files, made by Migrate at each run and harmless when it is
+-- there: the four roles, their membership, and three empty schemas with their owners. It runs as
+-- the login, which needs CREATEROLE and CREATE on the database and no superuser.
 --
 -- Roles belong to the whole cluster: another database may have made them. Then PostgreSQL 15 lets
 -- any login with CREATEROLE grant them, later ones only a login with the admin option.

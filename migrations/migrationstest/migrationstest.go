@@ -113,6 +113,7 @@ func create(ctx context.Context, t testing.TB, superuserURL, options string) Clo
 
 // dropAtEnd drops the database when the test ends, whoever is still connected.
 func dropAtEnd(t testing.TB, superuserURL string, c Clone) {
+	t.Helper()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
@@ -141,7 +142,7 @@ func exec(ctx context.Context, url, sql string) error {
 	if err != nil {
 		return fmt.Errorf("connect to the test cluster: %w", err)
 	}
-	defer conn.Close(ctx) //nolint:errcheck // the statement was answered
+	defer conn.Close(ctx)
 	_, err = conn.Exec(ctx, sql)
 	return err
 }

@@ -49,7 +49,7 @@ func alone(
 	if err != nil {
 		return fmt.Errorf("connect to the test cluster: %w", err)
 	}
-	defer conn.Close(ctx)          //nolint:errcheck // gives the lock back too
+	defer conn.Close(ctx)
 	const preparing = 0x7465737473 // "tests"
 	if _, err := conn.Exec(ctx, "select pg_advisory_lock($1)", int64(preparing)); err != nil {
 		return fmt.Errorf("wait for another test process: %w", err)

@@ -1,0 +1,62 @@
+package migrations_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"github.com/koprogo/koprogo/migrations/migrationstest"
+)
+
+// A page costs the same wherever it lies: it is read in the order of an index, never sorted, with
+// row-level security in the way.
+func TestPagesOfBuildingsAreReadInOrder(t *testing.T) {
+	t.Parallel()
+	db := migrationstest.Database(t)
+	organization := uuid.UUID{15: 7}
+	projector := connect(t, db.URL, "koprogo_projector")
+	exec(t, projector, `
+		insert into read.buildings (organization_id, id, version, position, name, address, city,
+			postal_code, country, lots, shares, construction_year, zone, created_at, updated_at)
+		select overlay('00000000-0000-0000-0000-000000000000' placing to_char(i % 10, 'fm00')
+			from 35)::uuid, gen_random_uuid(), 1, i, 'Résidence ' || i, 'rue Haute ' || i,
+			'Ville ' || i % 50, '1000', 'BE', i % 40, 10000000, nullif(1900 + i % 99, 1900),
+			'Europe/Brussels', now() + i * interval '1 second', now()
+		from generate_series(1, 10000) as i`)
+	exec(t, projector, "analyze read.buildings")
+
+	reader := connect(t, db.URL, "koprogo_reader")
+	exec(t, reader, "begin")
+	exec(t, reader, "select log.enter_organization($1)", organization)
+	for order, index := range map[string]string{
+		"created_at":                     "buildings_created_idx",
+		"name":                           "buildings_name_idx",
+		"lots":                           "buildings_lots_idx",
+		"city":                           "buildings_city_idx",
+		"coalesce(construction_year, 0)": "buildings_year_idx",
+	} {
+		rows := "from read.buildings where organization_id = '" + organization.String() + "'"
+		bound := one[string](t, reader, fmt.Sprintf(
+			"select format('(%%L, %%L)', %[1]s, id) %[2]s order by %[1]s, id offset 500 limit 1",
+			order, rows))
+		for _, page := range []string{
+			fmt.Sprintf("order by %[1]s, id limit 20", order),
+			fmt.Sprintf("order by %[1]s desc, id desc limit 20", order),
+			fmt.Sprintf("and (%[1]s, id) > %[2]s order by %[1]s, id limit 20", order, bound),
+		} {
+			sql := "select * " + rows + " " + page
+			require.Contains(t, plan(t, reader, sql), index, sql)
+			require.NotContains(t, plan(t, reader, sql), "Sort", sql)
+		}
+	}
+	exec(t, reader, "commit")
+}
+
+func plan(t *testing.T, conn *pgx.Conn, sql string) string {
+	t.Helper()
+	return strings.Join(column(t, conn, "explain "+sql), "\n")
+}
