@@ -168,10 +168,10 @@ func (c *checker) row(l link) {
 	case l.position > c.next:
 		c.gap(l.position-1, whatMissing)
 	}
-	c.inOrder(l)
 	if l.stored != l.computed {
 		c.add(l.position, l.position, whatChanged)
 	}
+	c.inOrder(l)
 	c.grow(l.stored, l.computed)
 	c.next++
 }
