@@ -71,6 +71,9 @@ func NewFollower(config Config) *Follower {
 	return f
 }
 
+// Names are the names of the projections that it follows.
+func (f *Follower) Names() []string { return f.names }
+
 // Stopped lists the projections that could not apply an event, oldest first.
 func (f *Follower) Stopped() []Stop { return f.progress.stopped() }
 

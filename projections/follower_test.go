@@ -1,0 +1,273 @@
+package projections_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"github.com/koprogo/koprogo/events"
+	"github.com/koprogo/koprogo/eventstore"
+	"github.com/koprogo/koprogo/projections"
+)
+
+// fragile is the buildings' projection, which cannot apply what fails says.
+func fragile(fails func(eventstore.Recorded) error) projections.Projection {
+	p := projections.Buildings
+	p.Apply = func(b *projections.Batch, r eventstore.Recorded) error {
+		if err := fails(r); err != nil {
+			return err
+		}
+		return projections.Buildings.Apply(b, r)
+	}
+	return p
+}
+
+func total(t *testing.T, w *world, organization uuid.UUID) (n int64) {
+	t.Helper()
+	err := w.admin.QueryRow(t.Context(), `select coalesce(sum(n), 0)::bigint from read.totals
+		where organization_id = $1 and resource = 'buildings'`, organization).Scan(&n)
+	require.NoError(t, err)
+	return n
+}
+
+func TestAReaderSeesItsOwnWrites(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	follower := projections.NewFollower(projections.Config{Store: w.store})
+	run(t, follower)
+	organization := newID()
+	for i := range 50 {
+		id := newID()
+		receipt := w.append(t, organization, buildingStream(id), registered(fmt.Sprint(i)))
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		err := follower.Wait(ctx, organization, []string{"buildings"}, receipt.Position)
+		cancel()
+		require.NoError(t, err)
+		_, found := w.building(t, organization, id)
+		require.True(t, found, "building %d", i)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
+	defer cancel()
+	err := follower.Wait(ctx, organization, []string{"buildings"}, 51)
+	require.ErrorIs(t, err, projections.ErrBehind)
+}
+
+func TestAReaderSeesWhatAnotherServersFollowerApplied(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	run(t, projections.NewFollower(projections.Config{Store: w.store}))
+	other := projections.NewFollower(projections.Config{Store: w.open(t)}) // it does not run
+	var heard atomic.Int64
+	other.Subscribe(func(n projections.Notice) {
+		if n.Everything {
+			heard.Add(1)
+		}
+	})
+	organization := newID()
+	receipt := w.append(t, organization, buildingStream(newID()), registered("A"))
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	require.NoError(t, other.Wait(ctx, organization, []string{"buildings"}, receipt.Position))
+	require.EqualValues(t, 1, total(t, w, organization))
+	require.Positive(t, heard.Load(), "what was remembered is dropped")
+}
+
+func TestNoticesNameTheChangedRowsBeforeTheyCountAsReached(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var announced []projections.Notice
+	follower := projections.NewFollower(projections.Config{
+		Store: w.store, Announce: func(n projections.Notice) { announced = append(announced, n) },
+	})
+	organization, id := newID(), newID()
+	follower.Subscribe(func(n projections.Notice) {
+		at, known := follower.Position(organization)
+		require.False(t, known && at >= n.Moves["buildings"].To)
+	})
+	w.append(t, organization, buildingStream(id), registered("A"))
+	require.NoError(t, follower.CatchUp(t.Context()))
+	require.Len(t, announced, 1)
+	require.Equal(t, []string{id.String()}, announced[0].Changed["buildings"])
+	require.Equal(t, projections.Move{From: 0, To: 1}, announced[0].Moves["buildings"])
+
+	t.Run("another server that hears it needs no database", func(t *testing.T) {
+		other := projections.NewFollower(projections.Config{Store: w.open(t)})
+		other.Heard(announced[0])
+		at, known := other.Position(organization)
+		require.True(t, known)
+		require.EqualValues(t, 1, at)
+	})
+	t.Run("one before it was lost: anything may have changed", func(t *testing.T) {
+		other := projections.NewFollower(projections.Config{Store: w.open(t)})
+		var got projections.Notice
+		other.Subscribe(func(n projections.Notice) { got = n })
+		later := announced[0]
+		later.Moves = map[string]projections.Move{"buildings": {From: 7, To: 8}}
+		other.Heard(later)
+		require.True(t, got.Everything)
+	})
+}
+
+func TestAnEventThatCannotBeAppliedStopsOnlyItsOrganization(t *testing.T) {
+	t.Parallel()
+	for name, fails := range map[string]func(eventstore.Recorded) error{
+		"by an error": func(r eventstore.Recorded) error {
+			if e, ok := r.Event.(events.BuildingRenamed); ok && e.Name == "bad" {
+				return fmt.Errorf("not this one")
+			}
+			return nil
+		},
+		"by a panic": func(r eventstore.Recorded) error {
+			if e, ok := r.Event.(events.BuildingRenamed); ok && e.Name == "bad" {
+				panic("not this one")
+			}
+			return nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			var mended atomic.Bool
+			follower := projections.NewFollower(projections.Config{
+				Store: w.store,
+				Projections: []projections.Projection{
+					fragile(func(r eventstore.Recorded) error {
+						if mended.Load() {
+							return nil
+						}
+						return fails(r)
+					}), projections.Members,
+				},
+			})
+			sick, well, id := newID(), newID(), newID()
+			w.append(t, sick, buildingStream(id), registered("A"),
+				events.BuildingRenamed{Name: "B"}, events.BuildingRenamed{Name: "bad"},
+				events.BuildingRenamed{Name: "C"})
+			role := newID()
+			w.append(t, sick, memberStream(newID()),
+				events.MemberRoleGranted{RoleID: role, Role: "owner"})
+			w.append(t, well, buildingStream(newID()), registered("A"))
+
+			require.ErrorContains(t, follower.CatchUp(t.Context()), "not this one")
+			stopped := follower.Stopped()
+			require.Len(t, stopped, 1)
+			require.Equal(t, sick, stopped[0].Organization)
+			require.Equal(t, "buildings", stopped[0].Projection)
+			require.EqualValues(t, 2, stopped[0].Position)
+			row, _ := w.building(t, sick, id)
+			require.Equal(t, "B", row.Name)
+			require.EqualValues(t, 1, total(t, w, well))
+			require.Contains(t, w.rows(t, sick)["roles"], role.String())
+
+			var stands *projections.StoppedError
+			require.ErrorAs(t, follower.Wait(t.Context(), sick,
+				[]string{"buildings", "members"}, 5), &stands)
+			require.EqualValues(t, 2, stands.Position)
+
+			mended.Store(true)
+			later := projections.NewFollower(projections.Config{Store: w.store})
+			require.NoError(t, later.CatchUp(t.Context()))
+			row, _ = w.building(t, sick, id)
+			require.Equal(t, "C", row.Name)
+		})
+	}
+}
+
+func TestARowThatPostgreSQLRefusesStopsOnlyItsOrganization(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	_, err := w.admin.Exec(t.Context(),
+		`alter table read.buildings add check (name <> 'refused')`)
+	require.NoError(t, err)
+	sick, well := newID(), newID()
+	for i := range 40 {
+		name := fmt.Sprint(i)
+		if i == 33 {
+			name = "refused"
+		}
+		w.append(t, sick, buildingStream(newID()), registered(name))
+		w.append(t, well, buildingStream(newID()), registered(fmt.Sprint(i)))
+	}
+	follower := projections.NewFollower(projections.Config{Store: w.store})
+	require.Error(t, follower.CatchUp(t.Context()))
+	require.EqualValues(t, 40, total(t, w, well))
+	require.EqualValues(t, 33, total(t, w, sick))
+	require.Len(t, follower.Stopped(), 1)
+	require.EqualValues(t, 33, follower.Stopped()[0].Position)
+}
+
+func TestTwoFollowersShareTheWork(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	applied := map[uuid.UUID]*atomic.Int64{}
+	followers := make([]*projections.Follower, 2)
+	for i := range followers {
+		store := w.store
+		if i > 0 {
+			store = w.open(t)
+		}
+		followers[i] = projections.NewFollower(projections.Config{Store: store})
+		run(t, followers[i])
+	}
+	var writing sync.WaitGroup
+	for range 4 {
+		organization := newID()
+		applied[organization] = &atomic.Int64{}
+		writing.Go(func() {
+			for range 50 {
+				stream := buildingStream(newID())
+				_, err := w.store.Append(context.Background(), eventstore.Append{
+					Organization: organization, Streams: []eventstore.StreamAppend{{
+						Stream: stream, Building: stream.ID,
+						Events: []events.Event{registered("A")},
+					}},
+				})
+				require.NoError(t, err)
+			}
+		})
+	}
+	writing.Wait()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	for organization := range applied {
+		for _, follower := range followers {
+			require.NoError(t, follower.Wait(ctx, organization, []string{"buildings"}, 50))
+		}
+		require.EqualValues(t, 50, total(t, w, organization))
+	}
+}
+
+func TestAKilledConnectionAppliesNothingTwice(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	follower := projections.NewFollower(projections.Config{Store: w.store})
+	run(t, follower)
+	killer, err := pgx.Connect(t.Context(), w.clone.SuperuserURL)
+	require.NoError(t, err)
+	defer killer.Close(context.Background()) //nolint:errcheck // the test is over
+	organization, killed := newID(), 0
+	for i := range 300 {
+		w.append(t, organization, buildingStream(newID()), registered(fmt.Sprint(i)))
+		if i%10 != 0 {
+			continue
+		}
+		var n int
+		require.NoError(t, killer.QueryRow(t.Context(), `
+			select count(pg_terminate_backend(pid)) from pg_stat_activity
+			 where datname = $1 and application_name = 'koprogo projector'`,
+			w.clone.Name).Scan(&n))
+		killed += n
+	}
+	require.Positive(t, killed)
+	eventually(t, func() bool { return total(t, w, organization) == 300 }, "all are counted")
+	live := w.rows(t, organization)
+	require.NoError(t, projections.Rebuild(t.Context(), w.store, projections.Buildings, nil))
+	require.Equal(t, live, w.rows(t, organization))
+}
