@@ -281,11 +281,11 @@ grant usage on schema log to koprogo_writer, koprogo_projector, koprogo_reader;
 
 -- The writer adds to the log and moves its heads; it takes nothing away. What is no record of the
 -- past (claims, keys, credentials, work in hand) it manages wholly.
-grant select, insert on log.events, log.access to koprogo_writer;
+grant select, insert on log.events, log.checkpoints, log.access to koprogo_writer;
 grant select, insert, update on log.logs to koprogo_writer;
 grant select, insert, update, delete on
-  log.claims, log.idempotency, log.keys, log.checkpoints, log.credentials, log.sessions,
-  log.links, log.attempts, log.jobs
+  log.claims, log.idempotency, log.keys, log.credentials, log.sessions, log.links,
+  log.attempts, log.jobs
   to koprogo_writer;
 grant execute on function log.move_heads to koprogo_writer;
 

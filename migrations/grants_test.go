@@ -14,7 +14,7 @@ import (
 var may = map[string]struct{ writer, projector, reader string }{
 	"log.access":      {"si", "", "s"},
 	"log.attempts":    {"sidu", "", ""},
-	"log.checkpoints": {"sidu", "", "s"},
+	"log.checkpoints": {"si", "", "s"},
 	"log.claims":      {"sidu", "", ""},
 	"log.credentials": {"sidu", "", ""},
 	"log.events":      {"si", "s", "s"},

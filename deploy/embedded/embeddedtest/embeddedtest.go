@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -111,7 +112,7 @@ func StartCluster(ctx context.Context) (*Cluster, error) {
 }
 
 func startOnce(ctx context.Context) (*Cluster, error) {
-	dir, err := os.MkdirTemp("", prefix)
+	dir, err := os.MkdirTemp(base(), prefix)
 	if err != nil {
 		return nil, fmt.Errorf("make a directory for a throwaway cluster: %w", err)
 	}
@@ -175,7 +176,7 @@ const prefix = "koprogo-test-"
 
 // sweep removes what killed test processes left behind an hour ago or earlier.
 func sweep() {
-	left, _ := filepath.Glob(filepath.Join(os.TempDir(), prefix+"*")) // a well-formed pattern
+	left, _ := filepath.Glob(filepath.Join(base(), prefix+"*")) // a well-formed pattern
 	for _, dir := range left {
 		info, err := os.Lstat(dir)
 		if err != nil || !info.IsDir() || time.Since(info.ModTime()) < time.Hour {
@@ -185,6 +186,22 @@ func sweep() {
 			_ = remove(dir) // another user's stays
 		}
 	}
+}
+
+// Cloning a database is file work: in memory it takes a tenth of the time.
+const (
+	memory       = "/dev/shm"
+	memoryNeeded = 4 << 30 // bytes free
+)
+
+// base is where throwaway clusters stand: in memory where there is plenty, unless TMPDIR says.
+func base() string {
+	var stat syscall.Statfs_t
+	if os.Getenv("TMPDIR") != "" || syscall.Statfs(memory, &stat) != nil ||
+		stat.Bavail*uint64(stat.Bsize) < memoryNeeded {
+		return os.TempDir()
+	}
+	return memory
 }
 
 func freePort() (int, error) {

@@ -56,7 +56,7 @@ func TestStart(t *testing.T) {
 
 	t.Run("what a killed test left is removed after an hour, if it ended", func(t *testing.T) {
 		t.Parallel()
-		left, err := os.MkdirTemp("", prefix)
+		left, err := os.MkdirTemp(base(), prefix)
 		require.NoError(t, err)
 		running := Start(t)
 		old := time.Now().Add(-2 * time.Hour)
