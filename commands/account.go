@@ -20,8 +20,8 @@ const (
 
 var organizationRoles = []string{RoleSyndic, RoleAccountant, RoleAuditor, RoleOwner}
 
-// AccountRole is a role that the platform's log offers the account. One in an organization is held
-// once the organization's own log says so (Member); one of the platform is held at once.
+// AccountRole is a role that the platform's log offers the account. It is held once the log of its
+// organization says so (Member); one of the platform is held at once, by the same append.
 type AccountRole struct {
 	ID           uuid.UUID
 	Role         string
@@ -42,12 +42,6 @@ type Account struct {
 	Closed      bool
 	ClosedFor   string
 	TwoFactor   bool
-
-	// Revision is the version of the last fact that changed the account as it is shown: passwords
-	// and second factors are not.
-	Revision int64
-
-	version int64
 }
 
 // Stands tells whether the account was opened and is not closed.
@@ -64,20 +58,16 @@ func (a Account) Role(id uuid.UUID) (AccountRole, bool) {
 }
 
 // Superadmin tells whether the account administers the platform and may sign in.
-func (a Account) Superadmin() bool {
-	return a.Stands() && !a.Deactivated && a.administers(uuid.Nil)
-}
+func (a Account) Superadmin() bool { return a.Stands() && !a.Deactivated && a.administers() }
 
-// administers tells whether a superadmin's role other than the one named is left.
-func (a Account) administers(but uuid.UUID) bool {
+func (a Account) administers() bool {
 	return slices.ContainsFunc(a.Roles, func(role AccountRole) bool {
-		return role.Role == RoleSuperadmin && !role.Withdrawn && role.ID != but
+		return role.Role == RoleSuperadmin && !role.Withdrawn
 	})
 }
 
 // Evolve folds one fact.
 func (a Account) Evolve(event events.Event) Account {
-	a.version++
 	switch e := event.(type) {
 	case events.AccountOpened:
 		a.ID, a.First = e.AccountID, e
@@ -108,14 +98,9 @@ func (a Account) Evolve(event events.Event) Account {
 		a.Closed, a.ClosedFor = true, e.Reason
 	case events.AccountTwoFactorEnabled:
 		a.TwoFactor = true
-		return a
 	case events.AccountTwoFactorDisabled:
 		a.TwoFactor = false
-		return a
-	default:
-		return a
 	}
-	a.Revision = a.version
 	return a
 }
 
@@ -139,9 +124,6 @@ type CorrectProfile struct {
 
 // Stream is the account's.
 func (c *CorrectProfile) Stream() events.Stream { return AccountStream(c.AccountID) }
-
-// Revision leaves passwords and second factors out.
-func (c *CorrectProfile) Revision(a Account) int64 { return a.Revision }
 
 // Read opens what the log has; it returns eventstore.ErrErased for an erased person.
 func (c *CorrectProfile) Read(r *Reader) error {
@@ -186,9 +168,6 @@ type ActivateAccount struct{ AccountID uuid.UUID }
 // Stream is the account's.
 func (c ActivateAccount) Stream() events.Stream { return AccountStream(c.AccountID) }
 
-// Revision leaves passwords and second factors out.
-func (c ActivateAccount) Revision(a Account) int64 { return a.Revision }
-
 // Decide refuses an account that does not stand.
 func (c ActivateAccount) Decide(a Account) ([]events.Event, error) {
 	switch {
@@ -209,9 +188,6 @@ type DeactivateAccount struct {
 // Stream is the account's.
 func (c *DeactivateAccount) Stream() events.Stream { return AccountStream(c.AccountID) }
 
-// Revision leaves passwords and second factors out.
-func (c *DeactivateAccount) Revision(a Account) int64 { return a.Revision }
-
 // Read looks for another superadmin.
 func (c *DeactivateAccount) Read(r *Reader) error { return c.gather(r, c.AccountID) }
 
@@ -228,14 +204,24 @@ func (c *DeactivateAccount) Decide(a Account) ([]events.Event, error) {
 	return []events.Event{events.AccountDeactivated{}}, nil
 }
 
+// onPlatform is a fact about a role that the platform itself grants: the platform's log holds it
+// beside the account's facts, in the member's stream, as an organization's log would.
+func onPlatform(account uuid.UUID, event events.Event) events.Event {
+	return Elsewhere(MemberStream(account), event)
+}
+
 // evidence is whether the platform has another superadmin. The account that shows it is named
 // among the streams read: when it goes at the same moment, one of the two has to decide again.
 type evidence struct{ another bool }
 
+// gather also loads the stream of onPlatform.
 func (e *evidence) gather(r *Reader, but uuid.UUID) error {
 	e.another = false
 	account, err := Load[Account](r, AccountStream(but))
-	if err != nil || !account.Superadmin() {
+	if err != nil || !account.administers() {
+		return err
+	}
+	if _, err := Load[Member](r, MemberStream(but)); err != nil || !account.Superadmin() {
 		return err
 	}
 	candidates, err := r.Administrators()
@@ -269,9 +255,8 @@ type closeAccount struct {
 	evidence
 }
 
-func (c *closeAccount) Stream() events.Stream    { return AccountStream(c.id) }
-func (c *closeAccount) Revision(a Account) int64 { return a.Revision }
-func (c *closeAccount) Read(r *Reader) error     { return c.gather(r, c.id) }
+func (c *closeAccount) Stream() events.Stream { return AccountStream(c.id) }
+func (c *closeAccount) Read(r *Reader) error  { return c.gather(r, c.id) }
 
 func (c *closeAccount) Decide(a Account) ([]events.Event, error) {
 	switch {
@@ -280,7 +265,13 @@ func (c *closeAccount) Decide(a Account) ([]events.Event, error) {
 	case a.Superadmin() && !c.another:
 		return nil, lastSuperadmin()
 	}
-	return []events.Event{events.AccountClosed{Reason: c.reason}}, nil
+	happened := []events.Event{events.AccountClosed{Reason: c.reason}}
+	for _, role := range a.Roles {
+		if role.Organization == uuid.Nil && !role.Withdrawn {
+			happened = append(happened, onPlatform(a.ID, events.MemberRoleRevoked{RoleID: role.ID}))
+		}
+	}
+	return happened, nil
 }
 
 // ChooseRole makes one of the account's roles the active one. Whether the role is held in its
@@ -289,9 +280,6 @@ type ChooseRole struct{ AccountID, RoleID uuid.UUID }
 
 // Stream is the account's.
 func (c ChooseRole) Stream() events.Stream { return AccountStream(c.AccountID) }
-
-// Revision leaves passwords and second factors out.
-func (c ChooseRole) Revision(a Account) int64 { return a.Revision }
 
 // Decide refuses an account that does not stand and a role that is not the account's.
 func (c ChooseRole) Decide(a Account) ([]events.Event, error) {

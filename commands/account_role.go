@@ -49,6 +49,9 @@ func (c *OpenAccount) Stream() events.Stream { return AccountStream(c.AccountID)
 
 // Read opens the profile of an account that has the id, to tell a repetition from another person.
 func (c *OpenAccount) Read(r *Reader) error {
+	if _, err := Load[Member](r, MemberStream(c.AccountID)); err != nil {
+		return err
+	}
 	account, err := Load[Account](r, c.Stream())
 	if err != nil || !account.Stands() {
 		return err
@@ -89,7 +92,7 @@ func (c *OpenAccount) Decide(a Account) ([]events.Event, error) {
 		AccountID: c.AccountID, Email: events.PersonalText(wanted[0]),
 		FirstName: events.PersonalText(wanted[1]), LastName: events.PersonalText(wanted[2]),
 	}}
-	return append(happened, offers(Account{}, c.Roles)...), nil
+	return append(happened, offers(c.AccountID, Account{}, c.Roles)...), nil
 }
 
 // offered tells whether the account was offered the same roles at some time.
@@ -103,7 +106,7 @@ func (c *OpenAccount) offered(a Account) bool {
 
 // offers are the facts by which the account gets the roles that it has not, and the active one:
 // the one that is to be primary, or the first that the account ever has.
-func offers(a Account, roles []RoleOffer) []events.Event {
+func offers(account uuid.UUID, a Account, roles []RoleOffer) []events.Event {
 	var happened []events.Event
 	active, chosen := a.Active, a.Active
 	for _, offer := range roles {
@@ -115,6 +118,11 @@ func offers(a Account, roles []RoleOffer) []events.Event {
 		}
 		a = a.Evolve(fact)
 		happened = append(happened, fact)
+		if offer.place() == uuid.Nil {
+			happened = append(happened, onPlatform(account, events.MemberRoleGranted{
+				RoleID: offer.ID, Role: offer.Role,
+			}))
+		}
 		if chosen == uuid.Nil || offer.Primary {
 			chosen = offer.ID
 		}
@@ -137,8 +145,12 @@ type offerRole struct {
 	offer RoleOffer
 }
 
-func (c offerRole) Stream() events.Stream    { return AccountStream(c.id) }
-func (c offerRole) Revision(a Account) int64 { return a.Revision }
+func (c offerRole) Stream() events.Stream { return AccountStream(c.id) }
+
+func (c offerRole) Read(r *Reader) error {
+	_, err := Load[Member](r, MemberStream(c.id))
+	return err
+}
 
 func (c offerRole) Decide(a Account) ([]events.Event, error) {
 	if !a.Stands() {
@@ -155,7 +167,7 @@ func (c offerRole) Decide(a Account) ([]events.Event, error) {
 	if len(a.Roles) >= maxRoles && countHeld(a) >= maxRoles {
 		return nil, refuse(CodeTooMany, "the account has too many roles", "max", "100")
 	}
-	return offers(a, []RoleOffer{c.offer}), nil
+	return offers(c.id, a, []RoleOffer{c.offer}), nil
 }
 
 func countHeld(a Account) (n int) {
@@ -175,9 +187,8 @@ type withdrawRoles struct {
 	evidence
 }
 
-func (c *withdrawRoles) Stream() events.Stream    { return AccountStream(c.id) }
-func (c *withdrawRoles) Revision(a Account) int64 { return a.Revision }
-func (c *withdrawRoles) Read(r *Reader) error     { return c.gather(r, c.id) }
+func (c *withdrawRoles) Stream() events.Stream { return AccountStream(c.id) }
+func (c *withdrawRoles) Read(r *Reader) error  { return c.gather(r, c.id) }
 
 func (c *withdrawRoles) Decide(a Account) ([]events.Event, error) {
 	if !a.Stands() {
@@ -187,8 +198,12 @@ func (c *withdrawRoles) Decide(a Account) ([]events.Event, error) {
 	active := a.Active
 	var happened []events.Event
 	for _, id := range c.roles {
-		if _, has := a.Role(id); !has {
+		role, has := a.Role(id)
+		if !has {
 			continue
+		}
+		if role.Organization == uuid.Nil {
+			happened = append(happened, onPlatform(c.id, events.MemberRoleRevoked{RoleID: id}))
 		}
 		fact := events.AccountRoleWithdrawn{RoleID: id}
 		a = a.Evolve(fact)

@@ -50,23 +50,16 @@ type Organization struct {
 	Zone         string
 	Rates        map[string]int // basis points by name
 
-	// Revision is the version of the last fact that changed the organization as it is shown, and
-	// SettingsRevision that of its settings.
-	Revision, SettingsRevision int64
-
-	version int64
-	plans   uint64 // how many plans there have been
+	plans uint64 // how many there have been
 }
 
 // Evolve folds one fact.
 func (o Organization) Evolve(event events.Event) Organization {
-	o.version++
 	switch e := event.(type) {
 	case events.OrganizationFounded:
 		o.Founded, o.Name, o.Slug, o.Plan = true, e.Name, e.Slug, e.Plan
 		o.ContactID, o.ContactEmail, o.ContactPhone = e.ContactID, e.ContactEmail, e.ContactPhone
 		o.FourEyes, o.Language, o.Zone = FourEyesAuto, e.Language, e.Zone
-		o.SettingsRevision = o.version
 		o.plans++
 	case events.OrganizationRenamed:
 		o.Name, o.Slug = e.Name, e.Slug
@@ -81,12 +74,7 @@ func (o Organization) Evolve(event events.Event) Organization {
 		o.Suspended = false
 	case events.OrganizationSettingsChanged:
 		o.FourEyes, o.Language, o.Zone, o.Rates = e.FourEyes, e.Language, e.Zone, e.Rates
-		o.SettingsRevision = o.version
-		return o
-	default:
-		return o
 	}
-	o.Revision = o.version
 	return o
 }
 
@@ -142,9 +130,6 @@ type changeOrganization struct {
 }
 
 func (c *changeOrganization) Stream() events.Stream { return OrganizationStream(c.OrganizationID) }
-
-// Revision leaves the settings out.
-func (c *changeOrganization) Revision(o Organization) int64 { return o.Revision }
 
 // Read opens the contact.
 func (c *changeOrganization) Read(r *Reader) error {
@@ -210,9 +195,6 @@ type SuspendOrganization struct{ OrganizationID uuid.UUID }
 // Stream is the organization's, in its own log.
 func (c SuspendOrganization) Stream() events.Stream { return OrganizationStream(c.OrganizationID) }
 
-// Revision leaves the settings out.
-func (c SuspendOrganization) Revision(o Organization) int64 { return o.Revision }
-
 // Decide refuses an organization that was never founded.
 func (c SuspendOrganization) Decide(o Organization) ([]events.Event, error) {
 	switch {
@@ -229,9 +211,6 @@ type ReinstateOrganization struct{ OrganizationID uuid.UUID }
 
 // Stream is the organization's, in its own log.
 func (c ReinstateOrganization) Stream() events.Stream { return OrganizationStream(c.OrganizationID) }
-
-// Revision leaves the settings out.
-func (c ReinstateOrganization) Revision(o Organization) int64 { return o.Revision }
 
 // Decide refuses an organization that was never founded.
 func (c ReinstateOrganization) Decide(o Organization) ([]events.Event, error) {
@@ -255,9 +234,6 @@ type ChangeSettings struct {
 
 // Stream is the organization's, in its own log.
 func (c ChangeSettings) Stream() events.Stream { return OrganizationStream(c.OrganizationID) }
-
-// Revision is that of the settings.
-func (c ChangeSettings) Revision(o Organization) int64 { return o.SettingsRevision }
 
 const (
 	maxRates       = 50
