@@ -180,9 +180,11 @@ func TestCheckpoint(t *testing.T) {
 			_, err := eventstore.VerifyNote(text, key)
 			require.Error(t, err)
 		}
-		for _, text := range []string{"", "a\n\n", "koprogo/x\n1\nAAAA\n\n— x", first.Note[5:],
+		for _, text := range []string{
+			"", "a\n\n", "koprogo/x\n1\nAAAA\n\n— x", first.Note[5:],
 			strings.Replace(first.Note, "\n37\n", "\n037\n", 1),
-			strings.Replace(first.Note, "\n37\n", "\n-7\n", 1)} {
+			strings.Replace(first.Note, "\n37\n", "\n-7\n", 1),
+		} {
 			_, err := eventstore.ReadNote(text)
 			require.Error(t, err)
 		}

@@ -136,20 +136,18 @@ func (k *Keyring) keys(
 	if err != nil {
 		return nil, fmt.Errorf("read keys: %w", err)
 	}
-	var subject uuid.UUID
-	var wrapped []byte
-	_, err = pgx.ForEachRow(rows, []any{&subject, &wrapped}, func() error {
-		place := keyPlace{organization, purpose, subject}
-		key, err := k.unwrap(place, wrapped)
-		if err != nil {
-			return err
-		}
-		found[subject] = key
-		k.remember(place, key, before)
-		return nil
-	})
+	stored, err := pgx.CollectRows(rows, pgx.RowToStructByPos[NewKey])
 	if err != nil {
 		return nil, fmt.Errorf("read keys: %w", err)
+	}
+	for _, row := range stored {
+		place := keyPlace{organization, purpose, row.Subject}
+		key, err := k.unwrap(place, row.Wrapped)
+		if err != nil {
+			return nil, err
+		}
+		found[row.Subject] = key
+		k.remember(place, key, before)
 	}
 	return found, nil
 }

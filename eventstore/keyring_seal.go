@@ -36,29 +36,29 @@ func (k *Keyring) NewKeys(organization uuid.UUID, subjects []uuid.UUID) (*FreshK
 		if subject == uuid.Nil {
 			return nil, errors.New("make a key: no subject is named")
 		}
-		if _, err := f.make(subject); err != nil {
+		if err := f.add(subject); err != nil {
 			return nil, err
 		}
 	}
 	return f, nil
 }
 
-// make gives subject a key of this append, unless it got one already.
-func (f *FreshKeys) make(subject uuid.UUID) (*dataKey, error) {
-	if key, ok := f.clear[subject]; ok {
-		return key, nil
+// add makes a key for subject, unless the append made it one already.
+func (f *FreshKeys) add(subject uuid.UUID) error {
+	if f.clear[subject] != nil {
+		return nil
 	}
 	key := newDataKey()
 	wrapped, err := f.ring.wrap(keyPlace{f.organization, purposeSubject, subject}, key)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if f.clear == nil {
 		f.clear = map[uuid.UUID]*dataKey{}
 	}
 	f.clear[subject] = key
 	f.wrapped = append(f.wrapped, NewKey{Subject: subject, Wrapped: wrapped})
-	return key, nil
+	return nil
 }
 
 // Keys are what the append inserts into log.keys (purpose subject) once all its events are sealed:
@@ -81,7 +81,7 @@ func (k *Keyring) Sealer(
 		}
 		if place.Subject == uuid.Nil {
 			place.Subject = id
-			if _, err := fresh.make(id); err != nil {
+			if err := fresh.add(id); err != nil {
 				return "", uuid.Nil, err
 			}
 		}

@@ -156,21 +156,25 @@ func recordedOf(subjects ...uuid.UUID) *eventstore.Recorded {
 func TestEveryColumnChangesTheLeaf(t *testing.T) {
 	t.Parallel()
 	changes := map[string]func(*rapid.T, *eventstore.Recorded){
-		"organization": func(t *rapid.T, r *eventstore.Recorded) { r.Organization = flip(t, r.Organization) },
-		"position":     func(t *rapid.T, r *eventstore.Recorded) { r.Position ^= bit(t, 63) },
-		"building":     func(t *rapid.T, r *eventstore.Recorded) { r.Building = flip(t, r.Building) },
-		"no building":  func(_ *rapid.T, r *eventstore.Recorded) { r.Building = uuid.Nil },
-		"subject":      func(t *rapid.T, r *eventstore.Recorded) { r.Subjects[0] = flip(t, r.Subjects[0]) },
-		"subjects":     func(_ *rapid.T, r *eventstore.Recorded) { r.Subjects = r.Subjects[1:] },
-		"no subjects":  func(_ *rapid.T, r *eventstore.Recorded) { r.Subjects = nil },
-		"category":     func(_ *rapid.T, r *eventstore.Recorded) { r.Stream.Category += "s" },
-		"stream":       func(t *rapid.T, r *eventstore.Recorded) { r.Stream.ID = flip(t, r.Stream.ID) },
-		"version":      func(t *rapid.T, r *eventstore.Recorded) { r.Version ^= bit(t, 63) },
-		"id":           func(t *rapid.T, r *eventstore.Recorded) { r.ID = flip(t, r.ID) },
-		"type":         func(_ *rapid.T, r *eventstore.Recorded) { r.Type = r.Type[1:] },
-		"schema":       func(t *rapid.T, r *eventstore.Recorded) { r.Schema ^= int(bit(t, 31)) },
-		"data":         func(_ *rapid.T, r *eventstore.Recorded) { r.Data = append(r.Data, ' ') },
-		"metadata":     func(_ *rapid.T, r *eventstore.Recorded) { r.Metadata = append(r.Metadata, ' ') },
+		"organization": func(t *rapid.T, r *eventstore.Recorded) {
+			r.Organization = flip(t, r.Organization)
+		},
+		"position":    func(t *rapid.T, r *eventstore.Recorded) { r.Position ^= bit(t, 63) },
+		"building":    func(t *rapid.T, r *eventstore.Recorded) { r.Building = flip(t, r.Building) },
+		"no building": func(_ *rapid.T, r *eventstore.Recorded) { r.Building = uuid.Nil },
+		"subject": func(t *rapid.T, r *eventstore.Recorded) {
+			r.Subjects[0] = flip(t, r.Subjects[0])
+		},
+		"subjects":    func(_ *rapid.T, r *eventstore.Recorded) { r.Subjects = r.Subjects[1:] },
+		"no subjects": func(_ *rapid.T, r *eventstore.Recorded) { r.Subjects = nil },
+		"category":    func(_ *rapid.T, r *eventstore.Recorded) { r.Stream.Category += "s" },
+		"stream":      func(t *rapid.T, r *eventstore.Recorded) { r.Stream.ID = flip(t, r.Stream.ID) },
+		"version":     func(t *rapid.T, r *eventstore.Recorded) { r.Version ^= bit(t, 63) },
+		"id":          func(t *rapid.T, r *eventstore.Recorded) { r.ID = flip(t, r.ID) },
+		"type":        func(_ *rapid.T, r *eventstore.Recorded) { r.Type = r.Type[1:] },
+		"schema":      func(t *rapid.T, r *eventstore.Recorded) { r.Schema ^= int(bit(t, 31)) },
+		"data":        func(_ *rapid.T, r *eventstore.Recorded) { r.Data = append(r.Data, ' ') },
+		"metadata":    func(_ *rapid.T, r *eventstore.Recorded) { r.Metadata = append(r.Metadata, ' ') },
 		"recorded_at": func(t *rapid.T, r *eventstore.Recorded) {
 			r.RecordedAt = r.RecordedAt.Add(time.Duration(1+bit(t, 40)) * time.Microsecond)
 		},

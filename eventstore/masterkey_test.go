@@ -38,8 +38,10 @@ func TestMasterKey(t *testing.T) {
 
 	t.Run("anything else is refused without being shown", func(t *testing.T) {
 		t.Parallel()
-		for _, text := range []string{"", "secret", hex.EncodeToString(key[:31]),
-			hex.EncodeToString(key[:]) + "00", "x" + hex.EncodeToString(key[:])[1:]} {
+		for _, text := range []string{
+			"", "secret", hex.EncodeToString(key[:31]),
+			hex.EncodeToString(key[:]) + "00", "x" + hex.EncodeToString(key[:])[1:],
+		} {
 			_, err := eventstore.ParseMasterKey([]byte(text))
 			require.Error(t, err)
 			if text != "" {

@@ -158,19 +158,29 @@ type tampering struct {
 
 var rowTamperings = []tampering{
 	{"data changed", update(`data = '{"name":"Saules"}'`, 5), []string{"position 5: " + changed}},
-	{"one space in data", update(`data = (data::text || ' ')::json`, 37),
-		[]string{"position 37: " + changed}},
-	{"metadata changed", update(`metadata = '{"role":"superadmin"}'`, 1),
-		[]string{"position 1: " + changed}},
-	{"recorded_at moved a microsecond", update(`recorded_at = recorded_at + '1 us'::interval`, 9),
-		[]string{"position 9: " + changed}},
+	{
+		"one space in data", update(`data = (data::text || ' ')::json`, 37),
+		[]string{"position 37: " + changed},
+	},
+	{
+		"metadata changed", update(`metadata = '{"role":"superadmin"}'`, 1),
+		[]string{"position 1: " + changed},
+	},
+	{
+		"recorded_at moved a microsecond", update(`recorded_at = recorded_at + '1 us'::interval`, 9),
+		[]string{"position 9: " + changed},
+	},
 	{"recorded_at long ago", update(`recorded_at = '2001-01-01'`, 9), []string{
 		"position 9: " + changed, "position 9: recorded_at is earlier than that of the row before",
 	}},
-	{"effective_at set", update(`effective_at = recorded_at`, 9),
-		[]string{"position 9: " + changed}},
-	{"the building taken off", update(`building_id = null`, 9),
-		[]string{"position 9: " + changed}},
+	{
+		"effective_at set", update(`effective_at = recorded_at`, 9),
+		[]string{"position 9: " + changed},
+	},
+	{
+		"the building taken off", update(`building_id = null`, 9),
+		[]string{"position 9: " + changed},
+	},
 	{"no subjects made none", update(`subjects = '{}'`, 9), []string{"position 9: " + changed}},
 	{"type changed", update(`type = 'building.removed'`, 9), []string{"position 9: " + changed}},
 	{"schema changed", update(`schema = 2`, 9), []string{"position 9: " + changed}},
@@ -179,10 +189,14 @@ var rowTamperings = []tampering{
 		"position 36: " + changed,
 		"position 36: the version does not follow the one before it in its stream",
 	}},
-	{"many rows changed", update(`data = '{}'`, 5, 6, 7, 20),
-		[]string{"positions 5 to 7: " + changed, "position 20: " + changed}},
-	{"leaf hash changed", update(`leaf_hash = sha256('x')`, 12),
-		[]string{"position 12: " + changed}},
+	{
+		"many rows changed", update(`data = '{}'`, 5, 6, 7, 20),
+		[]string{"positions 5 to 7: " + changed, "position 20: " + changed},
+	},
+	{
+		"leaf hash changed", update(`leaf_hash = sha256('x')`, 12),
+		[]string{"position 12: " + changed},
+	},
 	{"two rows swapped", func(t testing.TB, l *tampered) {
 		t.Helper()
 		update(`position = -position`, 14, 17)(t, l)
@@ -204,8 +218,10 @@ var rowTamperings = []tampering{
 		where organization_id = $1 and position = 1`), []string{"position 1: " + missing}},
 	{"the tail deleted", run(`delete from log.events
 		where organization_id = $1 and position > 33`), []string{"positions 34 to 37: " + cutOff}},
-	{"all deleted", run(`delete from log.events where organization_id = $1`),
-		[]string{"positions 1 to 37: " + cutOff}},
+	{
+		"all deleted", run(`delete from log.events where organization_id = $1`),
+		[]string{"positions 1 to 37: " + cutOff},
+	},
 	{"a row inserted beyond the head", insertAt(38), []string{
 		"position 38: a row beyond the log's head",
 	}},
@@ -264,15 +280,19 @@ var treeTamperings = []tampering{
 		l.rewrite(t, 12)
 		l.rewriteHead(t, 36)
 	}, []string{"positions 11 to 32: " + notSigned}},
-	{"the head taken away", run(`delete from log.logs where organization_id = $1`),
-		[]string{"position 37: the log's head is missing"}},
+	{
+		"the head taken away", run(`delete from log.logs where organization_id = $1`),
+		[]string{"position 37: the log's head is missing"},
+	},
 	{"the head's tree changed", run(`update log.logs set tree = sha256('x') || sha256('y') ||
 		sha256('z') where organization_id = $1`), []string{
 		"positions 1 to 32: the head's tree is another than a signed checkpoint's and the rows'",
 		"positions 33 to 37: " + notInTree,
 	}},
-	{"the head's tree cut", run(`update log.logs set tree = '' where organization_id = $1`),
-		[]string{"position 37: the head's tree cannot be read"}},
+	{
+		"the head's tree cut", run(`update log.logs set tree = '' where organization_id = $1`),
+		[]string{"position 37: the head's tree cannot be read"},
+	},
 	{"a head far beyond", run(`update log.logs set position = 1::bigint << 60
 		where organization_id = $1`), []string{
 		"positions 38 to 1152921504606846976: " + cutOff,
@@ -282,9 +302,11 @@ var treeTamperings = []tampering{
 		where organization_id = $1 and size = 10`), []string{
 		"position 10: the checkpoint's row is another than its note",
 	}},
-	{"a checkpoint's note forged", run(`update log.checkpoints
+	{
+		"a checkpoint's note forged", run(`update log.checkpoints
 		set note = replace(note, E'\n10\n', E'\n11\n') where organization_id = $1 and size = 10`),
-		[]string{"position 10: the checkpoint is not signed by this log's key"}},
+		[]string{"position 10: the checkpoint is not signed by this log's key"},
+	},
 }
 
 func TestVerifyFindsWhatASuperuserDid(t *testing.T) {
