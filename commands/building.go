@@ -13,7 +13,7 @@ import (
 
 // Limits and defaults of a building (contract.md, section 4).
 const (
-	maxLots         = 100_000
+	maxLots         = 10_000_000
 	maxShares       = 10_000_000
 	maxEntrances    = 100
 	defaultShares   = 1000
