@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -177,10 +178,14 @@ func (l *lane) settle(ctx context.Context, b *batch, o outcome) []*pending {
 	}
 }
 
-// everybody is who waits for the batch: its appends, and the repetitions of their requests.
+// everybody is who waits for the batch: its appends, the repetitions of their requests, and those
+// refused because of them.
 func (b *batch) everybody() []*pending {
-	all := b.accepted
+	all := slices.Clone(b.accepted)
 	for _, r := range b.repeats {
+		all = append(all, r.append)
+	}
+	for _, r := range b.refused {
 		all = append(all, r.append)
 	}
 	return all
@@ -198,6 +203,9 @@ func (l *lane) confirm(b *batch) {
 			Organization: receipt.Organization, Position: receipt.Position, Replayed: true,
 			Status: idem.Status, Resource: idem.Resource,
 		}, nil)
+	}
+	for _, r := range b.refused {
+		r.append.answer(Receipt{}, r.err)
 	}
 	for _, organization := range b.heads {
 		if head := l.beliefs.head(organization); head != nil {
@@ -235,6 +243,9 @@ func (l *lane) contended(ctx context.Context, all []*pending, moved string) []*p
 			others = append(others, p)
 		}
 	}
+	if theirs = send(theirs); len(theirs) == 0 {
+		return others
+	}
 	unsettled, err := l.tryLocked(ctx, theirs)
 	if err != nil {
 		l.store.logger.Warn("an append batch under the head's lock did not commit", "error", err)
@@ -250,11 +261,15 @@ func (l *lane) divide(ctx context.Context, all []*pending, o outcome) []*pending
 	}
 	var again []*pending
 	for _, half := range [][]*pending{all[:len(all)/2], all[len(all)/2:]} {
+		if half = send(half); len(half) == 0 {
+			continue
+		}
 		for _, p := range half {
 			p.fresh = true
 		}
 		unsettled, err := l.try(ctx, half)
 		if err != nil {
+			l.beliefs.forget(half)
 			l.store.logger.Warn("a half of a refused batch did not commit", "error", err)
 		}
 		again = append(again, unsettled...)

@@ -20,6 +20,7 @@ type batch struct {
 	before   map[claimKey]claimRow
 	keys     map[idempotencyKey]knownKey
 	repeats  []repeat
+	refused  []refused
 	stale    []*pending // refused on a belief that may be stale: to be decided again on fresh reads
 }
 
@@ -59,6 +60,13 @@ type repeat struct {
 	of     *pending
 }
 
+// refused is an append that may not stand because of an earlier one of the same batch: it hears so
+// once that one is committed, and is decided again when it is not.
+type refused struct {
+	append *pending
+	err    error
+}
+
 // decide gives positions to the appends that may stand and refuses the others. It changes the
 // beliefs as if the batch were committed; the caller forgets them when it is not.
 func (l *lane) decide(waiting []*pending, read *gathered) *batch {
@@ -80,7 +88,7 @@ func (l *lane) decide(waiting []*pending, read *gathered) *batch {
 		case err == nil:
 			l.accept(b, head, p, now)
 		case certain || p.fresh:
-			p.answer(Receipt{}, err)
+			b.refuse(p, err)
 		default:
 			b.stale = append(b.stale, p)
 		}
@@ -100,7 +108,7 @@ func (l *lane) repeated(b *batch, p *pending) bool {
 	case !found:
 		return false
 	case !bytes.Equal(known.request, idem.Request):
-		p.answer(Receipt{}, ErrKeyReused)
+		b.refuse(p, ErrKeyReused)
 	case known.by != nil:
 		b.repeats = append(b.repeats, repeat{append: p, of: known.by})
 	default:
@@ -110,6 +118,15 @@ func (l *lane) repeated(b *batch, p *pending) bool {
 		}, nil)
 	}
 	return true
+}
+
+// refuse answers the append, at once unless the batch is to change what it was measured against.
+func (b *batch) refuse(p *pending, err error) {
+	if _, touched := b.believed[p.append.Organization]; touched {
+		b.refused = append(b.refused, refused{p, err})
+		return
+	}
+	p.answer(Receipt{}, err)
 }
 
 // refusal tells why the append may not stand, and whether that is certain: a version that is

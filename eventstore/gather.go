@@ -186,9 +186,9 @@ func (w *wants) places(p *pending) {
 			!w.once("places", organization.String(), c.kind) {
 			continue
 		}
-		taken := newPlaces()
-		head.places[c.kind] = taken
 		w.ask(func(rows pgx.Rows) error {
+			taken := newPlaces()
+			head.places[c.kind] = taken
 			return eachClaim(rows, func(name string, row claimRow) error {
 				n, err := placeNumber(row.kind, name)
 				taken.holders[n] = row.holder

@@ -15,6 +15,7 @@ const (
 	maxAppendsPerBatch = 512
 	maxBytesPerBatch   = 8 << 20
 	appendDeadline     = 5 * time.Second // for a caller that names none
+	tryDeadline        = 5 * time.Second // for one try: a connection may have gone silent
 )
 
 // Append records a. It returns when COMMIT is confirmed, or with
@@ -169,7 +170,12 @@ func until(batch []*pending) time.Time {
 }
 
 // workContext outlives the callers' contexts: a cancelled one would make pgx cut the connection
-// under everybody else's appends.
+// under everybody else's appends. It ends before a very patient caller's, so that a connection
+// gone silent does not hold everybody up.
 func workContext(batch []*pending) (context.Context, context.CancelFunc) {
-	return context.WithDeadline(context.Background(), until(batch).Add(250*time.Millisecond))
+	deadline := until(batch).Add(250 * time.Millisecond)
+	if latest := time.Now().Add(tryDeadline); deadline.After(latest) {
+		deadline = latest
+	}
+	return context.WithDeadline(context.Background(), deadline)
 }

@@ -37,10 +37,10 @@ func (l *lane) tryLocked(ctx context.Context, waiting []*pending) ([]*pending, e
 	if err != nil {
 		return l.known(waiting), fmt.Errorf("begin under the heads' locks: %w", err)
 	}
-	b, err := l.prepareLocked(ctx, tx, waiting)
+	b, open, err := l.prepareLocked(ctx, tx, waiting)
 	if err != nil {
 		_ = tx.Rollback(ctx)
-		return l.known(waiting), err
+		return l.known(open), err
 	}
 	if len(b.accepted) == 0 {
 		_ = tx.Rollback(ctx)
@@ -60,27 +60,26 @@ func (l *lane) tryLocked(ctx context.Context, waiting []*pending) ([]*pending, e
 }
 
 // prepareLocked locks the heads, answers the appends that a lost transaction did record, and
-// decides the others on what the locks hold still.
+// decides the others, which it returns, on what the locks hold still.
 func (l *lane) prepareLocked(
 	ctx context.Context, tx pgx.Tx, waiting []*pending,
-) (*batch, error) {
+) (b *batch, open []*pending, err error) {
 	for _, organization := range organizationsOf(waiting) {
 		if _, err := tx.Exec(ctx, ensureHeadSQL, organization); err != nil {
-			return nil, fmt.Errorf("make a head: %w", err)
+			return nil, waiting, fmt.Errorf("make a head: %w", err)
 		}
 		heads, err := readHeads(ctx, tx, lockHeadSQL, organization)
 		if err != nil || len(heads) == 0 {
-			return nil, fmt.Errorf("lock a head: %w", err)
+			return nil, waiting, fmt.Errorf("lock a head: %w", err)
 		}
 		if err := l.beliefs.learn(heads[0]); err != nil {
-			return nil, err
+			return nil, waiting, err
 		}
 	}
-	var open []*pending
-	for _, p := range waiting {
+	for i, p := range waiting {
 		there, err := p.recorded(ctx, tx)
 		if err != nil {
-			return nil, err
+			return nil, append(open, waiting[i:]...), err
 		}
 		if there {
 			p.answer(p.receipt(), nil)
@@ -92,9 +91,9 @@ func (l *lane) prepareLocked(
 	}
 	read, err := l.gather(ctx, tx.Conn(), open)
 	if err != nil {
-		return nil, err
+		return nil, open, err
 	}
-	return l.decide(open, read), nil
+	return l.decide(open, read), open, nil
 }
 
 // recorded tells whether the append's events stand in the log although nobody said so, and then
