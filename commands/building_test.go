@@ -92,7 +92,7 @@ func TestRegisterBuildingRefusesAWrongField(t *testing.T) {
 		"a country of digits":    {"country", CodeMalformed, func(c *RegisterBuilding) { c.Country = "B3" }},
 		"an unknown code":        {"country", CodeMalformed, func(c *RegisterBuilding) { c.Country = "QQ" }},
 		"no lots":                {"lots", CodeOutOfRange, func(c *RegisterBuilding) { c.Lots = 0 }},
-		"too many lots":          {"lots", CodeOutOfRange, func(c *RegisterBuilding) { c.Lots = 100_001 }},
+		"too many lots":          {"lots", CodeOutOfRange, func(c *RegisterBuilding) { c.Lots = 10_000_001 }},
 		"no shares":              {"shares", CodeOutOfRange, func(c *RegisterBuilding) { c.Shares = To(0) }},
 		"too many shares":        {"shares", CodeOutOfRange, func(c *RegisterBuilding) { c.Shares = To(10_000_001) }},
 		"the year 999":           {"construction_year", CodeOutOfRange, func(c *RegisterBuilding) { c.ConstructionYear = To(999) }},
