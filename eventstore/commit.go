@@ -17,8 +17,7 @@ import (
 // server moved, an offender to be found, a database that restarts, an answer that was lost.
 func (l *lane) commit(waiting []*pending) {
 	for pause := time.Millisecond; len(waiting) > 0; pause = min(2*pause, 100*time.Millisecond) {
-		waiting = send(waiting)
-		if len(waiting) == 0 {
+		if waiting = wanted(waiting); len(waiting) == 0 {
 			return
 		}
 		ctx, cancel := workContext(waiting)
@@ -79,7 +78,7 @@ func (l *lane) try(ctx context.Context, waiting []*pending) (again []*pending, e
 	if err != nil {
 		return l.known(waiting), err
 	}
-	b := l.decide(waiting, read)
+	b := l.decide(send(waiting), read)
 	for _, p := range b.stale {
 		p.fresh = true
 	}
@@ -87,11 +86,11 @@ func (l *lane) try(ctx context.Context, waiting []*pending) (again []*pending, e
 		defer l.beliefs.forget(b.stale)
 	}
 	if len(b.accepted) == 0 {
-		return b.stale, nil
+		return l.known(b.stale), nil
 	}
 	outcome := l.write(ctx, conn.Conn(), b)
 	conn.Release() // settling may need it
-	return append(l.settle(ctx, b, outcome), b.stale...), outcome.lasting()
+	return append(l.settle(ctx, b, outcome), l.known(b.stale)...), outcome.lasting()
 }
 
 // known takes back the mark of appends that certainly left no trace, so that a caller whose time
@@ -168,11 +167,11 @@ func (l *lane) settle(ctx context.Context, b *batch, o outcome) []*pending {
 				p.lost, p.base = true, b.believed[p.append.Organization].position
 			}
 		}
-		return all
+		return l.known(all)
 	case o.headMoved():
 		return l.contended(ctx, l.known(all), o.refused.Detail)
 	case o.offended():
-		return l.divide(ctx, all, o)
+		return l.divide(ctx, l.known(all), o)
 	default:
 		return l.known(all)
 	}
@@ -243,9 +242,6 @@ func (l *lane) contended(ctx context.Context, all []*pending, moved string) []*p
 			others = append(others, p)
 		}
 	}
-	if theirs = send(theirs); len(theirs) == 0 {
-		return others
-	}
 	unsettled, err := l.tryLocked(ctx, theirs)
 	if err != nil {
 		l.store.logger.Warn("an append batch under the head's lock did not commit", "error", err)
@@ -261,9 +257,6 @@ func (l *lane) divide(ctx context.Context, all []*pending, o outcome) []*pending
 	}
 	var again []*pending
 	for _, half := range [][]*pending{all[:len(all)/2], all[len(all)/2:]} {
-		if half = send(half); len(half) == 0 {
-			continue
-		}
 		for _, p := range half {
 			p.fresh = true
 		}

@@ -47,7 +47,8 @@ type sent struct {
 // isCommit tells whether the batch ends a transaction of the writer.
 func (s sent) isCommit() bool { return slices.Contains(s.statements, "commit") }
 
-// startLink puts a link before the server of a postgres URL over TCP and returns the URL through it.
+// startLink puts a link before the server of a postgres URL over TCP and returns the URL through
+// it.
 func startLink(t testing.TB, address string) (*link, string) {
 	t.Helper()
 	through, err := url.Parse(address)
@@ -165,6 +166,14 @@ func (w *wire) cut() {
 	_ = w.server.Close()
 }
 
+// left forgets a connection that its server ended.
+func (w *wire) left() {
+	w.cut()
+	w.link.mu.Lock()
+	defer w.link.mu.Unlock()
+	delete(w.link.wires, w)
+}
+
 // up reads what the client sends and passes it on batch by batch. A batch that a hook holds stays
 // in its hands; when the client is gone the server's end stays open until the test cuts it.
 func (w *wire) up() {
@@ -231,11 +240,11 @@ func (s *sent) run(statement string) {
 
 // down passes the server's answers back.
 func (w *wire) down() {
+	defer w.left()
 	in := bufio.NewReader(w.server)
 	for {
 		frame, err := readFrame(in, true)
 		if err != nil {
-			w.cut()
 			return
 		}
 		w.mu.Lock()
@@ -266,4 +275,11 @@ func readFrame(in *bufio.Reader, kind bool) ([]byte, error) {
 	frame := append(head, make([]byte, length)...) //nolint:makezero // the head is full
 	_, err := io.ReadFull(in, frame[len(head):])
 	return frame, err
+}
+
+// connected tells whether any client's connection is open.
+func (l *link) connected() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.wires) > 0
 }

@@ -142,15 +142,22 @@ func (p *pending) size() int {
 	return n
 }
 
-// send marks those of the batch that still have a caller as sent and returns them. A caller whose
-// time is up answers for himself.
-func send(batch []*pending) []*pending {
+// wanted are those of the batch that still have a caller. One whose time is up answers for himself.
+func wanted(batch []*pending) []*pending {
 	kept := batch[:0:0]
 	for _, p := range batch {
-		if p.late() {
-			p.state.CompareAndSwap(waiting, abandoned)
-			continue
+		if !p.late() && p.state.Load() != abandoned {
+			kept = append(kept, p)
 		}
+	}
+	return kept
+}
+
+// send marks those that still have a caller as sent and returns them: from here on a caller who
+// leaves cannot say that nothing was recorded.
+func send(batch []*pending) []*pending {
+	kept := batch[:0:0]
+	for _, p := range wanted(batch) {
 		if p.state.CompareAndSwap(waiting, sent) || p.state.Load() == sent {
 			kept = append(kept, p)
 		}

@@ -45,7 +45,7 @@ func (l *lane) tryLocked(ctx context.Context, waiting []*pending) ([]*pending, e
 	if len(b.accepted) == 0 {
 		_ = tx.Rollback(ctx)
 		l.confirm(b)
-		return b.stale, nil
+		return l.known(b.stale), nil
 	}
 	queries := new(pgx.Batch)
 	b.queue(l, queries)
@@ -56,7 +56,7 @@ func (l *lane) tryLocked(ctx context.Context, waiting []*pending) ([]*pending, e
 	}
 	conn.Release() // settling may need it
 	o := asOutcome(err)
-	return append(l.settle(ctx, b, o), b.stale...), o.lasting()
+	return append(l.settle(ctx, b, o), l.known(b.stale)...), o.lasting()
 }
 
 // prepareLocked locks the heads, answers the appends that a lost transaction did record, and
@@ -93,7 +93,7 @@ func (l *lane) prepareLocked(
 	if err != nil {
 		return nil, open, err
 	}
-	return l.decide(open, read), open, nil
+	return l.decide(send(open), read), open, nil
 }
 
 // recorded tells whether the append's events stand in the log although nobody said so, and then

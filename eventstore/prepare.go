@@ -34,9 +34,9 @@ type pending struct {
 }
 
 const (
-	waiting   int32 = iota
-	sent            // its rows may be in the database
-	abandoned       // its caller left before it was sent
+	waiting   int32 = iota // certainly nothing of it is in the database
+	sent                   // its rows may be in the database
+	abandoned              // its caller left before it was sent
 )
 
 type result struct {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -47,6 +48,7 @@ type Store struct {
 	keyring *Keyring
 	bell    *Bell
 	lane    *lane
+	closing sync.Once
 }
 
 // minConns is what the four pools need at least.
@@ -154,14 +156,17 @@ func checkRole(ctx context.Context, conn *pgx.Conn, want string) error {
 	return nil
 }
 
-// Close ends the writer, refusing what still waits, and closes the connections.
+// Close ends the writer, refusing what still waits, and closes the connections. A second call does
+// nothing.
 func (s *Store) Close() {
-	if s.lane != nil {
-		s.lane.stop()
-	}
-	for _, pool := range s.pools {
-		pool.Close()
-	}
+	s.closing.Do(func() {
+		if s.lane != nil {
+			s.lane.stop()
+		}
+		for _, pool := range s.pools {
+			pool.Close()
+		}
+	})
 }
 
 // Pool is the pool that runs under role.
