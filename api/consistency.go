@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/koprogo/koprogo/queries"
 )
 
 // Fence is how reads are kept from showing less than what was answered before. Where the process
@@ -71,7 +73,4 @@ func leastPosition(header http.Header) (int64, error) {
 }
 
 // isBehind tells a read model that did not get there in time.
-func isBehind(err error) bool {
-	problem := new(Problem)
-	return errors.As(err, &problem) && problem.Code == CodePositionNotReached
-}
+func isBehind(err error) bool { return errors.Is(err, queries.ErrBehind) }

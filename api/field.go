@@ -4,6 +4,8 @@ import (
 	"reflect"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/koprogo/koprogo/commands"
 )
 
 // Field is an optional field of a request's body. It tells a field that was left out from one
@@ -46,24 +48,20 @@ func (f Field[T]) IsGiven() bool { return f.state == fieldGiven }
 // IsCleared tells whether the field was given as null or "".
 func (f Field[T]) IsCleared() bool { return f.state == fieldCleared }
 
-// Change is what a PUT does to the field: nil leaves it, a pointer to the zero value clears it.
-func (f Field[T]) Change() *T {
-	if f.state == fieldAbsent {
-		return nil
+// Change is the field as a command takes it.
+func (f Field[T]) Change() commands.Change[T] {
+	return commands.Change[T]{
+		Value: f.value, Given: f.state == fieldGiven, Cleared: f.state == fieldCleared,
 	}
-	return &f.value
 }
 
-// Change is a pointer to what field was changed to, converted; nil when the PUT leaves it.
-func changed[T, D any](field Field[T], convert func(T) D) *D {
-	if field.state == fieldAbsent {
-		return nil
-	}
-	var value D
+// changeOf is the field as a command takes it, its value turned into the domain's.
+func changeOf[T, D any](field Field[T], domain func(T) D) commands.Change[D] {
+	change := commands.Change[D]{Cleared: field.state == fieldCleared}
 	if field.state == fieldGiven {
-		value = convert(field.value)
+		change.Value, change.Given = domain(field.value), true
 	}
-	return &value
+	return change
 }
 
 // Schema is that of the value, which may be null when it is a scalar.

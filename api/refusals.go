@@ -8,6 +8,7 @@ import (
 
 	"github.com/koprogo/koprogo/commands"
 	"github.com/koprogo/koprogo/eventstore"
+	"github.com/koprogo/koprogo/queries"
 )
 
 // mapped turns any error of a handler into a Problem: the one place where the errors of the
@@ -23,6 +24,14 @@ func mapped(err error, route *Route) *Problem {
 		return problem
 	case errors.As(err, &refused):
 		return refusal(refused, route)
+	case errors.Is(err, queries.ErrNotFound):
+		return notFound(route.Noun)
+	case errors.Is(err, queries.ErrPositionUnknown):
+		return refuse(CodePositionUnknown)
+	case errors.Is(err, queries.ErrBadMark):
+		return refuse(CodeInvalidCursor)
+	case errors.Is(err, queries.ErrBehind):
+		return &Problem{Code: CodePositionNotReached, RetryAfter: time.Second, Cause: err}
 	case errors.Is(err, commands.ErrPrecondition):
 		return refuse(CodePreconditionFailed)
 	case errors.Is(err, eventstore.ErrOutcomeUnknown):

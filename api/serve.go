@@ -290,7 +290,7 @@ func (s *Server) render(
 		}
 	}
 	header := x.Header()
-	header.Set("Vary", "Accept-Language, Authorization")
+	header["Vary"] = withOrigin(header["Vary"])
 	if got.position > 0 {
 		header.Set(positionHeader, strconv.FormatInt(got.position, 10))
 	}

@@ -17,13 +17,16 @@ import (
 
 	"github.com/koprogo/koprogo/commands"
 	"github.com/koprogo/koprogo/eventstore"
+	"github.com/koprogo/koprogo/queries"
 )
 
 // Backend is what handlers work with.
 type Backend struct {
 	Store    *eventstore.Store
 	Commands *commands.App
+	Queries  *queries.Reader
 	Tokens   *Tokens
+	Accounts *Accounts
 	Checks   []Check
 	Logger   *slog.Logger
 	Metrics  *prometheus.Registry
