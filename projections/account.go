@@ -66,10 +66,6 @@ func changeAccount(row *AccountRow, event events.Event) {
 	case events.AccountProfileCorrected:
 		row.Email = e.Email.Sealed()
 		row.FirstName, row.LastName = e.FirstName.Sealed(), e.LastName.Sealed()
-	case events.AccountRoleOffered:
-		if row.ActiveRoleID == nil {
-			row.ActiveRoleID = &e.RoleID
-		}
 	case events.AccountRoleWithdrawn:
 		if row.ActiveRoleID != nil && *row.ActiveRoleID == e.RoleID {
 			row.ActiveRoleID = nil

@@ -22,3 +22,15 @@ func Names() []string {
 	}
 	return names
 }
+
+// IsPersonal tells whether a column of a read model's table holds sealed values.
+func IsPersonal(table, column string) bool {
+	for _, p := range All {
+		for _, t := range p.Tables {
+			if t.Name() == table {
+				return slices.Contains(t.Personal(), column)
+			}
+		}
+	}
+	return false
+}

@@ -62,7 +62,8 @@ func TestRows(t *testing.T) {
 		w.append(t, eventstore.Platform, accountStream(id), opened(id, "Anne"))
 		w.append(t, eventstore.Platform, accountStream(id),
 			events.AccountRoleOffered{RoleID: role, Role: "syndic", OrganizationID: newID()},
-			events.AccountTwoFactorEnabled{}, events.AccountDeactivated{})
+			events.AccountRoleChosen{RoleID: role}, events.AccountTwoFactorEnabled{},
+			events.AccountDeactivated{})
 		w.catchUp(t)
 		row := loadRow(t, w, projections.AccountTable.Columns(), "accounts", id,
 			projections.AccountTable.Scan)
@@ -75,7 +76,7 @@ func TestRows(t *testing.T) {
 		require.Equal(t, &role, row.ActiveRoleID)
 		require.True(t, row.TwoFactor)
 		require.False(t, row.IsActive)
-		require.EqualValues(t, 4, row.Version)
+		require.EqualValues(t, 5, row.Version)
 	})
 	t.Run("roles and mandates stand until they are taken back", func(t *testing.T) {
 		organization, account := newID(), newID()

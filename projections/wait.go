@@ -34,6 +34,15 @@ func (f *Follower) Wait(
 	}
 }
 
+// Reached tells, without waiting, whether the projections show the organization at position. One
+// that has stopped is not waited for: stale is then its position, else 0.
+func (f *Follower) Reached(
+	organization uuid.UUID, projections []string, position int64,
+) (there bool, stale *StoppedError) {
+	there, stale, known := f.progress.reached(organization, projections, position)
+	return there && known, stale
+}
+
 // await lets some time pass, or a move, and looks at the checkpoints.
 func (f *Follower) await(
 	ctx context.Context, organization uuid.UUID, projections []string, position int64, rest bool,

@@ -1,0 +1,91 @@
+package queries
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// ErrBadMark is returned for a mark that no list gave.
+var ErrBadMark = errors.New("the mark is not one of this list")
+
+// Page is what part of a list is asked for. After is nil, or the mark that the list gave as Next
+// with the page before; it belongs to the same order and filters.
+type Page struct {
+	Number     int // from 1; without meaning beside After
+	Size       int
+	Sort       string // one of the list's columns; its default when empty
+	Descending bool
+	After      []byte
+}
+
+// Listed is one page of a list.
+type Listed[R any] struct {
+	Items []R // never nil
+	Total int64
+	Next  []byte // the mark of where the next page begins; nil at the end
+	Stale int64  // where the read model has stopped, the position that it shows; else 0
+}
+
+// mark is where a page ended: the sorted value and the ids of its last row.
+type mark struct {
+	Value        json.RawMessage `json:"v"`
+	ID           string          `json:"i"`
+	Organization string          `json:"o,omitempty"`
+}
+
+func readMark(text []byte) (m mark, err error) {
+	if err := json.Unmarshal(text, &m); err != nil || m.ID == "" || m.Value == nil {
+		return m, ErrBadMark
+	}
+	return m, nil
+}
+
+func writeMark(value any, id, organization string) ([]byte, error) {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return nil, fmt.Errorf("mark where a page ends: %w", err)
+	}
+	return json.Marshal(mark{Value: text, ID: id, Organization: organization})
+}
+
+// cut takes the row too many off a page that was read one row longer, and tells whether there is
+// another page.
+func cut[R any](items []R, size int) ([]R, bool) {
+	if items == nil {
+		items = []R{}
+	}
+	if len(items) <= size {
+		return items, false
+	}
+	return items[:size], true
+}
+
+// conditions collects a where clause and its parameters.
+type conditions struct {
+	texts []string
+	args  []any
+}
+
+// add adds a condition in which each ? is the next parameter.
+func (c *conditions) add(text string, args ...any) {
+	for _, arg := range args {
+		c.args = append(c.args, arg)
+		text = strings.Replace(text, "?", fmt.Sprintf("$%d", len(c.args)), 1)
+	}
+	c.texts = append(c.texts, text)
+}
+
+func (c *conditions) where() string {
+	if len(c.texts) == 0 {
+		return ""
+	}
+	return " where " + strings.Join(c.texts, " and ")
+}
+
+// slicePage cuts a page out of a list that is held in memory, already in order.
+func slicePage[R any](all []R, p Page, offset int) ([]R, bool) {
+	from := min(offset, len(all))
+	return cut(append([]R{}, all[from:]...), p.Size)
+}
