@@ -1,0 +1,229 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/koprogo/koprogo/api"
+	"github.com/koprogo/koprogo/commands"
+	"github.com/koprogo/koprogo/eventstore"
+	"github.com/koprogo/koprogo/projections"
+	"github.com/koprogo/koprogo/queries"
+)
+
+// answersInMemory bounds the rendered answers that a server keeps.
+const answersInMemory = 64 << 20
+
+// product is everything that runs in a server's process.
+type product struct {
+	where    where
+	dev      bool
+	logger   *slog.Logger
+	database *database
+	broker   *broker
+	store    *eventstore.Store
+	follower *projections.Follower
+	app      *commands.App
+	secrets  *eventstore.Credentials
+	reader   *queries.Reader
+	post     *api.Post
+	api      *api.Server
+
+	cancel  context.CancelFunc
+	running sync.WaitGroup
+}
+
+// start brings up database, broker, log, projections and jobs, in this order; close ends them in
+// the reverse one.
+func (c *serveCommand) start(
+	ctx context.Context, found secrets, logger *slog.Logger,
+) (*product, error) {
+	p := &product{where: c.where, dev: c.Dev, logger: logger}
+	working, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	p.cancel = cancel
+	if err := p.open(ctx, working, c.serving, found); err != nil {
+		p.close()
+		return nil, err
+	}
+	if err := p.mountAPI(c.serving, found); err != nil {
+		p.close()
+		return nil, err
+	}
+	return p, nil
+}
+
+// open brings up what serve and work both need.
+func (p *product) open(
+	ctx, working context.Context, settings serving, found secrets,
+) (err error) {
+	if p.database, err = p.where.startDatabase(ctx, p.logger); err != nil {
+		return err
+	}
+	if err = p.database.migrate(ctx, p.where.DatabaseURL != "" && !p.dev); err != nil {
+		return err
+	}
+	p.store, err = eventstore.Open(ctx, eventstore.Config{
+		URL: p.database.url, MaxConns: p.where.DBMaxConns, MasterKey: found.master,
+		Logger: p.logger,
+	})
+	if err != nil {
+		return err
+	}
+	if p.broker, err = settings.startBroker(p.where, p.logger); err != nil {
+		return err
+	}
+	p.follower = projections.NewFollower(projections.Config{
+		Store: p.store, Logger: p.logger, Announce: p.broker.announce,
+	})
+	if err = p.broker.hear(p.follower); err != nil {
+		return err
+	}
+	p.app = commands.New(p.store)
+	p.reader = queries.NewReader(p.store, p.follower)
+	if p.secrets, err = p.store.Credentials(); err != nil {
+		return err
+	}
+	p.run("the relay", func() error {
+		return p.store.Relay(working, eventstore.RelayConfig{
+			Connection: p.broker.conn, Replicas: p.broker.replicas(),
+		})
+	})
+	p.run("the projections", func() error { return p.follower.Run(working) })
+	return nil
+}
+
+// run does work until the product closes.
+func (p *product) run(what string, work func() error) {
+	p.running.Go(func() {
+		if err := work(); err != nil && !errors.Is(err, context.Canceled) {
+			p.logger.Error(what+" ended", "error", err)
+		}
+	})
+}
+
+func (p *product) mountAPI(settings serving, found secrets) error {
+	tokens, err := api.NewTokens(found.jwt, time.Now)
+	if err != nil {
+		return err
+	}
+	sessions, err := api.NewSessions(tokens, p.app, p.secrets, nil)
+	if err != nil {
+		return err
+	}
+	mailer, err := settings.mailer(p.where)
+	if err != nil {
+		return err
+	}
+	p.post = api.NewPost(mailer, p.logger)
+	answers := api.NewAnswers(answersInMemory)
+	p.follower.Subscribe(func(n projections.Notice) { forget(answers, n) })
+	metrics := prometheus.NewRegistry()
+	p.api, err = api.New(api.Config{
+		Backend: api.Backend{
+			Store: p.store, Commands: p.app, Queries: p.reader, Tokens: tokens,
+			Checks: p.checks(), Logger: p.logger, Metrics: metrics,
+		},
+		Authenticate: sessions.Authenticate,
+		Fence: api.Fence{
+			Answered: p.reader.Answered, Newest: p.reader.Newest, Reached: p.reader.Reached,
+			Wait: p.reader.Wait,
+		},
+		Answers: answers, JWTSecret: found.jwt, RatePerToken: settings.RateLimitPerToken,
+		Origins: settings.CORSAllowedOrigins, PublicURL: settings.PublicURL, Version: version,
+	})
+	return err
+}
+
+// version is set by the linker.
+var version = "dev"
+
+// forget drops the answers that a notice makes old.
+func forget(answers *api.Answers, n projections.Notice) {
+	if n.Everything {
+		answers.ChangedAll(n.Organization)
+		return
+	}
+	tables := make([]string, 0, len(n.Changed))
+	for table := range n.Changed {
+		tables = append(tables, table)
+	}
+	answers.Changed(n.Organization, tables...)
+}
+
+// mailer sends by SMTP_URL, or writes messages under DATA_DIR/outbox.
+func (s serving) mailer(w where) (api.Mailer, error) {
+	if s.SMTPURL != "" {
+		return api.NewSMTPMailer(s.SMTPURL, s.MailFrom)
+	}
+	return api.NewOutbox(filepath.Join(w.DataDir, "outbox"), s.MailFrom)
+}
+
+// checks are what /health/ready and doctor ask.
+func (p *product) checks() []api.Check {
+	return []api.Check{
+		{Name: "database", Look: func(ctx context.Context) error {
+			return p.store.Pool(eventstore.RoleJobs).Ping(ctx)
+		}},
+		{Name: "broker", Look: func(context.Context) error { return p.broker.ready() }},
+		{Name: "projections", Look: func(context.Context) error {
+			if stopped := p.follower.Stopped(); len(stopped) > 0 {
+				return fmt.Errorf("%s stopped at position %d", stopped[0].Projection,
+					stopped[0].Position)
+			}
+			return nil
+		}},
+	}
+}
+
+// seedEmpty fills the demo in where no organization was ever founded.
+func (p *product) seedEmpty(ctx context.Context) error {
+	head, err := p.store.Head(ctx, eventstore.Platform)
+	if err != nil || head.Position > 0 {
+		return err
+	}
+	return seedDemo(ctx, p.app, p.secrets)
+}
+
+func seedDemo(
+	ctx context.Context, app *commands.App, credentials *eventstore.Credentials,
+) error {
+	return app.SeedDemo(ctx, time.Now(), func(
+		ctx context.Context, account uuid.UUID, password string,
+	) error {
+		if has, err := credentials.HasPassword(ctx, account); err != nil || has {
+			return err
+		}
+		hash, err := credentials.Hash(ctx, password)
+		if err != nil {
+			return err
+		}
+		return credentials.SetPassword(ctx, account, hash)
+	})
+}
+
+// close ends everything, the last started first.
+func (p *product) close() {
+	if p.post != nil {
+		p.post.Close()
+	}
+	p.cancel()
+	p.running.Wait()
+	if p.broker != nil {
+		p.broker.close()
+	}
+	if p.store != nil {
+		p.store.Close()
+	}
+	if p.database != nil {
+		p.database.close()
+	}
+}
+

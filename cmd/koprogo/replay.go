@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"text/tabwriter"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/koprogo/koprogo/events"
+	"github.com/koprogo/koprogo/eventstore"
+	"github.com/koprogo/koprogo/queries"
+)
+
+// replayCommand shows a building as it was recorded at a moment, folded anew from the log.
+type replayCommand struct {
+	where
+	Building string `required:"" help:"The building's id."`
+	At       string `help:"An instant (RFC 3339) or a day; absent: now." xor:"moment"`
+	Position int64  `help:"A position of the organization's log." xor:"moment"`
+	JSON     bool   `name:"json" help:"As JSON."`
+}
+
+// Run folds and prints.
+func (c *replayCommand) Run(ctx context.Context, out io.Writer) error {
+	id, err := uuid.Parse(c.Building)
+	if err != nil {
+		return errors.New("--building must be an id")
+	}
+	moment, err := c.moment()
+	if err != nil {
+		return err
+	}
+	store, _, done, err := c.openStore(ctx, c.logger(os.Stderr))
+	if err != nil {
+		return err
+	}
+	defer done()
+	reader := queries.NewReader(store, nil)
+	organization, err := organizationOf(ctx, store, id)
+	if err != nil {
+		return replayError(err)
+	}
+	replay, err := reader.BuildingReplay(ctx, organization, id, moment)
+	if err != nil {
+		return replayError(err)
+	}
+	if c.JSON {
+		return json.NewEncoder(out).Encode(replay)
+	}
+	return printReplay(out, replay)
+}
+
+// organizationOf finds the log that has events of the building, also of one that was removed.
+func organizationOf(
+	ctx context.Context, store *eventstore.Store, building uuid.UUID,
+) (uuid.UUID, error) {
+	heads, err := store.Heads(ctx)
+	if err != nil {
+		return uuid.Nil, err
+	}
+	for _, head := range heads {
+		first, err := store.ReadBuilding(ctx, head.Organization, building, 0, head.Position, 1)
+		if err != nil {
+			return uuid.Nil, err
+		}
+		if len(first) > 0 {
+			return head.Organization, nil
+		}
+	}
+	return uuid.Nil, queries.ErrNotFound
+}
+
+func (c *replayCommand) moment() (queries.Moment, error) {
+	if c.At == "" {
+		return queries.Moment{Position: c.Position}, nil
+	}
+	if day, err := events.ParseDay(c.At); err == nil {
+		return queries.Moment{Day: day}, nil
+	}
+	instant, err := time.Parse(time.RFC3339, c.At)
+	if err != nil {
+		return queries.Moment{}, errors.New("--at must be an instant (RFC 3339) or a day")
+	}
+	return queries.Moment{Instant: instant}, nil
+}
+
+func replayError(err error) error {
+	switch {
+	case errors.Is(err, queries.ErrNotFound):
+		return errors.New("there was no such building at that moment")
+	case errors.Is(err, queries.ErrPositionUnknown):
+		return errors.New("the log does not reach that moment")
+	}
+	return err
+}
+
+func printReplay(out io.Writer, replay queries.Replay) error {
+	b := replay.Building
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "position\t%d\n", replay.Position)
+	fmt.Fprintf(w, "recorded at\t%s\n", replay.At.Format(time.RFC3339Nano))
+	fmt.Fprintf(w, "building\t%s\n", b.ID)
+	fmt.Fprintf(w, "organization\t%s\n", b.OrganizationID)
+	fmt.Fprintf(w, "name\t%s\n", b.Name)
+	fmt.Fprintf(w, "address\t%s, %s %s, %s\n", b.Address, b.PostalCode, b.City, b.Country)
+	fmt.Fprintf(w, "lots\t%d\n", b.Lots)
+	fmt.Fprintf(w, "shares\t%s\n", b.Shares)
+	if b.ConstructionYear != nil {
+		fmt.Fprintf(w, "built\t%d\n", *b.ConstructionYear)
+	}
+	fmt.Fprintf(w, "registered\t%s\n", b.CreatedAt.Format(time.RFC3339Nano))
+	fmt.Fprintf(w, "changed\t%s\n", b.UpdatedAt.Format(time.RFC3339Nano))
+	return w.Flush()
+}
