@@ -226,4 +226,3 @@ func (p *product) close() {
 		p.database.close()
 	}
 }
-

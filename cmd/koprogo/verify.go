@@ -73,7 +73,7 @@ func (c *verifyCommand) report(ctx context.Context) (eventstore.Report, error) {
 	return eventstore.Verify(ctx, eventstore.VerifyOptions{
 		Pool: store.Pool(eventstore.RoleJobs), Organizations: organizations, Against: kept,
 		VerifierKey: store.Keyring().Notary().VerifierKey,
-		Progress: func(_ uuid.UUID, done, total int64) { bar.set(done, total) },
+		Progress:    func(_ uuid.UUID, done, total int64) { bar.set(done, total) },
 	})
 }
 
