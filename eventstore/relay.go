@@ -159,7 +159,7 @@ func (r *Relay) catchUp(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			if next.position == at.position {
+			if next == at {
 				break // the log ends before what the bell said
 			}
 			at = next
