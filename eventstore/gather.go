@@ -51,6 +51,7 @@ func (l *lane) gather(ctx context.Context, conn *pgx.Conn, batch []*pending) (*g
 		if err != nil {
 			return nil, err
 		}
+		l.store.epochs.see(heads)
 		if err := l.learnHeads(w.heads, heads); err != nil {
 			return nil, err
 		}

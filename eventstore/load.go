@@ -95,13 +95,16 @@ func (s *Store) Head(ctx context.Context, organization uuid.UUID) (Head, error) 
 	if err != nil || len(heads) == 0 {
 		return Head{Organization: organization}, err
 	}
+	s.epochs.see(heads)
 	return heads[0], nil
 }
 
 // Heads returns the ends of all logs.
 func (s *Store) Heads(ctx context.Context) ([]Head, error) {
-	return readHeads(ctx, s.pools[RoleJobs],
+	heads, err := readHeads(ctx, s.pools[RoleJobs],
 		`select `+headColumns+` from log.logs order by organization_id`)
+	s.epochs.see(heads)
+	return heads, err
 }
 
 func readHeads(ctx context.Context, q Querier, sql string, args ...any) ([]Head, error) {

@@ -72,6 +72,7 @@ func (l *lane) prepareLocked(
 		if err != nil || len(heads) == 0 {
 			return nil, waiting, fmt.Errorf("lock a head: %w", err)
 		}
+		l.store.epochs.see(heads)
 		if err := l.beliefs.learn(heads[0]); err != nil {
 			return nil, waiting, err
 		}

@@ -38,6 +38,9 @@ type Config struct {
 	MasterKey [32]byte
 	Logger    *slog.Logger
 	Clock     func() time.Time // time.Now when nil
+	// Restored is called when a log's epoch has risen: the database was restored or failed over,
+	// and what is remembered of it may never have been. It may be nil.
+	Restored func()
 }
 
 // Store is the log of every organization in one database.
@@ -49,6 +52,7 @@ type Store struct {
 	bell    *Bell
 	lane    *lane
 	closing sync.Once
+	epochs  epochs
 }
 
 // minConns is what the four pools need at least.
@@ -66,7 +70,7 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 	}
 	s := &Store{
 		logger: config.Logger, clock: config.Clock, bell: newBell(),
-		pools: map[Role]*pgxpool.Pool{},
+		pools: map[Role]*pgxpool.Pool{}, epochs: epochs{risen: config.Restored},
 	}
 	if s.logger == nil {
 		s.logger = slog.New(slog.DiscardHandler)

@@ -412,3 +412,26 @@ func TestAServerRefusesAMightyRole(t *testing.T) {
 	_, err = eventstore.Open(t.Context(), eventstore.Config{URL: database.URL})
 	require.ErrorContains(t, err, "koprogo_writer owns the log")
 }
+
+func TestARestoredDatabaseIsNoticed(t *testing.T) {
+	t.Parallel()
+	url := migrationstest.Database(t).URL
+	noticed := make(chan struct{}, 10)
+	store, err := eventstore.Open(t.Context(), eventstore.Config{
+		URL: url, Restored: func() { noticed <- struct{}{} },
+	})
+	require.NoError(t, err)
+	t.Cleanup(store.Close)
+	organization, stream := newID(t), buildingStream(newID(t))
+	mustAppend(t, store, appendTo(organization, stream, 0, registered("A")))
+	_, err = store.Heads(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, noticed)
+
+	raised, err := openOn(t, url).RaiseEpochs(t.Context())
+	require.NoError(t, err)
+	require.EqualValues(t, 1, raised)
+	mustAppend(t, store, appendTo(organization, stream, 1, events.BuildingRemoved{}))
+	require.NotEmpty(t, noticed)
+	requireWhole(t, log(t, store, organization))
+}

@@ -16,6 +16,7 @@ type migrateCommand struct {
 	where
 	MigrationDatabaseURL string `env:"MIGRATION_DATABASE_URL" help:"Absent: DATABASE_URL."`
 	To                   int64  `help:"The last migration to run; 0: all."`
+	Restored             bool   `help:"Say that the database was restored or failed over."`
 }
 
 // Run migrates and says so.
@@ -43,5 +44,17 @@ func (c *migrateCommand) Run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	fmt.Fprintln(out, "The database is up to date.")
-	return nil
+	if !c.Restored {
+		return nil
+	}
+	store, _, done, err := c.openStore(ctx, options.Logger)
+	if err != nil {
+		return err
+	}
+	defer done()
+	raised, err := store.RaiseEpochs(ctx)
+	if err == nil {
+		fmt.Fprintf(out, "The servers of %d logs forget what they remember.\n", raised)
+	}
+	return err
 }

@@ -72,7 +72,7 @@ func (p *product) open(
 	}
 	p.store, err = eventstore.Open(ctx, eventstore.Config{
 		URL: p.database.url, MaxConns: p.where.DBMaxConns, MasterKey: found.master,
-		Logger: p.logger,
+		Logger: p.logger, Restored: p.restored,
 	})
 	if err != nil {
 		return err
@@ -98,6 +98,17 @@ func (p *product) open(
 	})
 	p.run("the projections", func() error { return p.follower.Run(working) })
 	return nil
+}
+
+// restored forgets what is remembered of a database that is another one than before.
+func (p *product) restored() {
+	p.logger.Warn("the database was restored or failed over: everything remembered is forgotten")
+	if p.app != nil {
+		p.app.Forget()
+	}
+	if p.follower != nil {
+		p.follower.Forget()
+	}
 }
 
 // run does work until the product closes.
