@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/koprogo/koprogo/eventstore"
 )
@@ -44,6 +45,7 @@ type Follower struct {
 	announce    func(Notice)
 	progress    *progress
 	woken       chan struct{}
+	learning    singleflight.Group
 
 	mu             sync.Mutex
 	wanted         map[uuid.UUID]int64 // asked for by Wake
@@ -178,7 +180,7 @@ func (f *Follower) troubled(ctx context.Context, err error) {
 	if ctx.Err() != nil {
 		return
 	}
-	f.Forget()
+	f.Doubt()
 	f.logger.ErrorContext(ctx, "the read models could not be moved", "error", err)
 }
 
@@ -220,7 +222,7 @@ func (f *Follower) sweep(ctx context.Context) (map[uuid.UUID]int64, error) {
 	_, err = pgx.ForEachRow(rows, []any{&organization, &position, &missing}, func() error {
 		behind[organization] = position
 		if missing {
-			f.progress.forgetOne(organization, f.names)
+			f.progress.doubtOne(organization, f.names)
 		}
 		return nil
 	})

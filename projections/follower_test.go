@@ -271,3 +271,61 @@ func TestAKilledConnectionAppliesNothingTwice(t *testing.T) {
 	require.NoError(t, projections.Rebuild(t.Context(), w.store, projections.Buildings, nil))
 	require.Equal(t, live, w.rows(t, organization))
 }
+
+func TestAnEventThatNobodyKnowsStopsThoseWhoLookAtIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	organization, role := newID(), newID()
+	w.append(t, organization, buildingStream(newID()), registered("A"))
+	// As a newer program would, which this one then follows.
+	_, err := w.admin.Exec(t.Context(), `
+		insert into log.events (organization_id, position, stream, version, id, type, schema, data,
+		                        metadata, recorded_at, leaf_hash)
+		select organization_id, 2, 'building-' || $2::text, 1, $2::text::uuid,
+		       'building.split', 1, '{}', '{}', recorded_at, leaf_hash
+		  from log.events where organization_id = $1`, organization, newID().String())
+	require.NoError(t, err)
+	_, err = w.admin.Exec(t.Context(), `update log.logs set position = 2
+		where organization_id = $1`, organization)
+	require.NoError(t, err)
+	store := w.open(t)
+	stream := memberStream(newID())
+	_, err = store.Append(t.Context(), eventstore.Append{
+		Organization: organization, Streams: []eventstore.StreamAppend{{
+			Stream: stream, Events: []events.Event{
+				events.MemberRoleGranted{RoleID: role, Role: "owner"},
+			},
+		}},
+	})
+	require.NoError(t, err)
+
+	follower := projections.NewFollower(projections.Config{Store: store})
+	require.ErrorIs(t, follower.CatchUp(t.Context()), events.ErrUnknownType)
+	require.Len(t, follower.Stopped(), 1)
+	require.EqualValues(t, 1, follower.Stopped()[0].Position)
+	require.EqualValues(t, 1, total(t, w, organization))
+	require.Contains(t, w.rows(t, organization)["roles"], role.String())
+	require.ErrorIs(t, projections.Rebuild(t.Context(), store, projections.Buildings, nil),
+		events.ErrUnknownType)
+}
+
+func TestCheckpointsThatWentBackAreFollowedAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	follower := projections.NewFollower(projections.Config{Store: w.store})
+	run(t, follower)
+	organization := newID()
+	for range 3 {
+		w.append(t, organization, buildingStream(newID()), registered("A"))
+	}
+	require.NoError(t, follower.Wait(t.Context(), organization, follower.Names(), 3))
+	// What a crash of PostgreSQL does to commits that were not on disk yet.
+	_, err := w.admin.Exec(t.Context(), `with
+		gone as (delete from read.buildings where organization_id = $1),
+		uncounted as (delete from read.totals where organization_id = $1)
+		delete from read.checkpoints where organization_id = $1`, organization)
+	require.NoError(t, err)
+	follower.Doubt()
+	require.NoError(t, follower.Wait(t.Context(), organization, follower.Names(), 3))
+	require.EqualValues(t, 3, total(t, w, organization))
+}

@@ -62,13 +62,15 @@ type place struct {
 type progress struct {
 	mu      sync.RWMutex
 	at      map[place]int64
+	was     map[place]int64 // where those were that are not known any more
 	stops   map[place]Stop
 	waiting map[uuid.UUID]chan struct{} // closed when the organization moves
 }
 
 func newProgress() *progress {
 	return &progress{
-		at: map[place]int64{}, stops: map[place]Stop{}, waiting: map[uuid.UUID]chan struct{}{},
+		at: map[place]int64{}, was: map[place]int64{}, stops: map[place]Stop{},
+		waiting: map[uuid.UUID]chan struct{}{},
 	}
 }
 
@@ -78,6 +80,18 @@ func (p *progress) position(organization uuid.UUID, projection string) (int64, b
 	defer p.mu.RUnlock()
 	at, known := p.at[place{organization, projection}]
 	return at, known
+}
+
+// last is the checkpoint as it was last known; false when it never was.
+func (p *progress) last(organization uuid.UUID, projection string) (int64, bool) {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	key := place{organization, projection}
+	if at, known := p.at[key]; known {
+		return at, true
+	}
+	was, known := p.was[key]
+	return was, known
 }
 
 // reached tells whether all projections are there, or whether all that are not have stopped;
@@ -106,7 +120,7 @@ func (p *progress) reached(
 	return there, stopped, true
 }
 
-// move notes checkpoints, which never go back but by forget, and wakes those who wait.
+// move notes checkpoints, which never go back but by doubt, and wakes those who wait.
 func (p *progress) move(organization uuid.UUID, to map[string]int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -116,6 +130,7 @@ func (p *progress) move(organization uuid.UUID, to map[string]int64) {
 			continue
 		}
 		p.at[key] = position
+		delete(p.was, key)
 		delete(p.stops, key)
 	}
 	p.wake(organization)
@@ -170,19 +185,20 @@ func (p *progress) stopped() []Stop {
 	})
 }
 
-// forget makes every checkpoint unknown: PostgreSQL may have restarted, and with it checkpoints
-// and rows may have gone back to the last ones written to disk.
-func (p *progress) forget() {
+// doubt makes every checkpoint unknown: PostgreSQL may have restarted, and with it checkpoints and
+// rows may have gone back to the last ones written to disk.
+func (p *progress) doubt() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	maps.Copy(p.was, p.at)
 	clear(p.at)
 	for organization := range p.waiting {
 		p.wake(organization)
 	}
 }
 
-// forgetOne makes one organization's checkpoints unknown: some do not exist.
-func (p *progress) forgetOne(organization uuid.UUID, projections []string) {
+// doubtOne makes one organization's checkpoints unknown: some do not exist.
+func (p *progress) doubtOne(organization uuid.UUID, projections []string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, name := range projections {

@@ -107,12 +107,13 @@ func (t *transaction) done(ctx context.Context) map[uuid.UUID]bool {
 			Organization: p.organization, Moves: map[string]Move{}, Changed: map[string][]string{},
 		}
 		for _, m := range p.projections {
-			before, known := t.follower.progress.position(p.organization, m.Name)
+			_, known := t.follower.progress.position(p.organization, m.Name)
+			before, ever := t.follower.progress.last(p.organization, m.Name)
 			if known && m.from < before {
-				t.follower.Forget() // PostgreSQL restarted and lost what was not on disk yet
+				t.follower.Doubt() // PostgreSQL restarted and lost what was not on disk yet
 			}
 			// Another server may have moved it unheard.
-			notice.Everything = notice.Everything || known && before != m.from
+			notice.Everything = notice.Everything || ever && before < m.from
 			if m.to > m.from || before != m.from || !known {
 				notice.Moves[m.Name] = Move{From: m.from, To: m.to}
 			}

@@ -16,8 +16,9 @@ const (
 	// Followers wait at the checkpoints' table, and the swap for those who hold one: nobody moves
 	// rows or checkpoints while it lasts.
 	lockAllSQL = `lock table read.checkpoints in exclusive mode`
-	// A reader who is slow to finish holds the swap up, and the swap other readers: not for long.
-	patienceSQL      = `set local lock_timeout = '2s'`
+	// A reader who is slow to finish holds the swap up, and the swap other readers: not for long,
+	// and shorter than PostgreSQL's deadlock_timeout, so that the swap gives way and no reader.
+	patienceSQL      = `set local lock_timeout = '400ms'`
 	allPositionsSQL  = `select organization_id, position from read.checkpoints where projection = $1`
 	setCheckpointSQL = `insert into read.checkpoints (organization_id, projection, position)
 values ($1, $2, $3) on conflict (organization_id, projection)
@@ -28,11 +29,14 @@ select organization_id, resource, n from read.totals where resource <> all($1)`
  where schemaname = 'read' and tablename = $1 order by indexname`
 )
 
+// swapAttempts bounds how often readers may hold a swap up.
+const swapAttempts = 25
+
 // swap applies what is left and gives the new tables the names of the live ones. It tries again
 // when a reader held it up.
 func (r *rebuild) swap(ctx context.Context) error {
 	var err error
-	for range 5 {
+	for range swapAttempts {
 		if err = r.trySwap(ctx); err == nil || !timedOut(err) {
 			return err
 		}

@@ -63,13 +63,29 @@ func (f *Follower) await(
 			return fmt.Errorf("%w: %w", ErrBehind, ctx.Err())
 		}
 	}
-	if err := f.learn(ctx, organization); err != nil {
+	if err := f.learnTogether(ctx, organization); err != nil {
 		if ctx.Err() != nil {
 			return fmt.Errorf("%w: %w", ErrBehind, ctx.Err())
 		}
 		return err
 	}
 	return nil
+}
+
+// learnTogether is learn for many who wait for one organization: one asks for all of them.
+func (f *Follower) learnTogether(ctx context.Context, organization uuid.UUID) error {
+	key := organization.String()
+	asked := f.learning.DoChan(key, func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		return nil, f.learn(ctx, organization)
+	})
+	select {
+	case answer := <-asked:
+		return answer.Err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 const learnSQL = `select projection, position from read.checkpoints
@@ -99,10 +115,12 @@ func (f *Follower) learn(ctx context.Context, organization uuid.UUID) error {
 func (f *Follower) foundAt(organization uuid.UUID, at map[string]int64) {
 	ahead := Notice{Organization: organization, Moves: map[string]Move{}, Everything: true}
 	for name, position := range at {
-		before, known := f.progress.position(organization, name)
-		if !known || before < position {
-			ahead.Moves[name] = Move{From: before, To: position}
+		before, ever := f.progress.last(organization, name)
+		if ever && before >= position {
+			f.progress.move(organization, map[string]int64{name: position}) // known, if doubted
+			continue
 		}
+		ahead.Moves[name] = Move{From: before, To: position}
 	}
 	if len(ahead.Moves) > 0 {
 		f.tell(ahead)
@@ -152,9 +170,11 @@ func (f *Follower) Heard(n Notice) {
 	f.tell(n)
 }
 
-// Forget makes the follower look at the checkpoints again, and tells the subscribers to drop
-// everything of every organization: for a lost connection, after which either may have gone back.
-func (f *Follower) Forget() {
-	f.progress.forget()
-	f.tell(Notice{Everything: true})
-}
+// Doubt makes the follower look at every checkpoint again: PostgreSQL may have restarted, and
+// checkpoints and rows may have gone back. What was remembered of the rows stays right: the log
+// did not go back, and applied again it gives the same.
+func (f *Follower) Doubt() { f.progress.doubt() }
+
+// Deaf tells subscribers to drop everything of every organization: other servers' notices may
+// have been lost.
+func (f *Follower) Deaf() { f.tell(Notice{Everything: true}) }

@@ -123,7 +123,7 @@ func (r *Reader) reconnected() bool {
 	if r.follower == nil || before == made {
 		return false
 	}
-	r.follower.Forget()
+	r.follower.Doubt()
 	return true
 }
 

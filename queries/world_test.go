@@ -66,7 +66,9 @@ func (w *world) by(
 		Streams: []eventstore.StreamAppend{{
 			Stream: stream, Expected: versions[stream], Events: added,
 		}},
-		Metadata: eventstore.Metadata{Actor: actor, Role: "syndic", Correlation: "request-1"},
+	}
+	if actor != uuid.Nil {
+		a.Metadata = eventstore.Metadata{Actor: actor, Role: "syndic", Correlation: "request-1"}
 	}
 	if stream.Category == events.BuildingCategory {
 		a.Streams[0].Building = stream.ID
