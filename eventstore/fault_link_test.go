@@ -23,6 +23,7 @@ type link struct {
 	mu     sync.Mutex
 	wires  map[*wire]struct{}
 	refuse bool
+	made   int // connections so far
 	seen   []sent
 	hook   func(*wire, sent) (handled bool)
 }
@@ -84,6 +85,7 @@ func (l *link) accept() {
 		refused := l.refuse || err != nil
 		if !refused {
 			l.wires[w] = struct{}{}
+			l.made++
 		}
 		l.mu.Unlock()
 		if refused {
@@ -282,4 +284,16 @@ func (l *link) connected() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return len(l.wires) > 0
+}
+
+// awaitNew waits until n more connections were made through the link.
+func (l *link) awaitNew(t testing.TB, n int) {
+	t.Helper()
+	made := func() int {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return l.made
+	}
+	before := made()
+	require.Eventually(t, func() bool { return made() >= before+n }, patience, interval)
 }
