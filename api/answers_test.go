@@ -2,8 +2,10 @@ package api
 
 import (
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"runtime"
 	"strconv"
 	"sync"
@@ -145,7 +147,8 @@ func TestAnswersFromMemory(t *testing.T) {
 		require.Zero(t, reads(path, "Authorization", "Bearer accountant-token"))
 		require.Equal(t, 403, s.get(t, path, "Authorization", "Bearer owner-token").status)
 		require.Equal(t, 401, s.get(t, path, "Authorization", "Bearer x").status)
-		require.Equal(t, 1, reads(path, "Authorization", "Bearer auditor-token"), "his mandate decides")
+		require.Equal(t, 1, reads(path, "Authorization", "Bearer auditor-token"),
+			"his mandate decides")
 	})
 	t.Run("another language, query or moment is another answer", func(t *testing.T) {
 		require.Equal(t, 1, reads(path, "Accept-Language", "fr"))
@@ -176,16 +179,23 @@ func benchServer(b *testing.B) (*Server, string) {
 	require.NoError(b, err)
 	bearer, err := tokens.Issue(testToken(nowUTC()))
 	require.NoError(b, err)
+	nowhere, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	require.NoError(b, err)
+	b.Cleanup(func() { _ = nowhere.Close() })
 	y := &yard{parcels: map[uuid.UUID]parcel{}}
 	for i := range 20 {
 		id := uuid.Must(uuid.NewV7())
-		y.parcels[id] = parcel{ID: id, Name: fmt.Sprintf("Résidence %d", i), Note: "12 rue des Érables, Ath"}
+		y.parcels[id] = parcel{
+			ID: id, Name: fmt.Sprintf("Résidence %d", i), Note: "12 rue des Érables, Ath",
+		}
 	}
 	y.parcels[firstID] = parcel{ID: firstID, Name: "Résidence", Note: "12 rue des Érables, Ath"}
 	server, err := newServer(Config{
 		Authenticate: tokenAuthenticate(tokens), JWTSecret: testSecret, Answers: NewAnswers(64 << 20),
 		RatePerToken: 1 << 30, Origins: []string{"https://app.example.org"},
-		Backend: Backend{Metrics: prometheus.NewRegistry()},
+		Backend: Backend{
+			Metrics: prometheus.NewRegistry(), Logger: slog.New(slog.NewJSONHandler(nowhere, nil)),
+		},
 		Fence: Fence{
 			Newest:  func(uuid.UUID) int64 { return 5 },
 			Reached: func(uuid.UUID, int64) bool { return true },

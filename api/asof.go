@@ -37,7 +37,7 @@ func parseAsOf(moment, position string, now time.Time) (AsOf, error) {
 	case moment == "":
 		return AsOf{}, nil
 	}
-	if day, err := events.ParseDay(moment); err == nil {
+	if day, err := parseDay(moment); err == nil {
 		// The day may have begun already in the zone that is furthest ahead, 14 hours.
 		if string(day) > now.UTC().Add(14*time.Hour).Format(time.DateOnly) {
 			return AsOf{}, refuse(CodePositionUnknown)

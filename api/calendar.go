@@ -1,6 +1,7 @@
 package api
 
 import (
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -38,7 +39,7 @@ func (d Date) MarshalJSON() ([]byte, error) {
 // UnmarshalText reads 2026-03-15 or an RFC 3339 instant. Midnight UTC is the form of answers, so
 // it means that day in every zone.
 func (d *Date) UnmarshalText(text []byte) error {
-	if day, err := events.ParseDay(string(text)); err == nil {
+	if day, err := parseDay(string(text)); err == nil {
 		*d = Date{day: day}
 		return nil
 	}
@@ -94,6 +95,14 @@ func (Instant) Schema(huma.Registry) *huma.Schema {
 		Type: huma.TypeString, Format: "date-time", Examples: []any{"2026-03-15T09:30:00Z"},
 		Description: "RFC 3339, UTC.",
 	}
+}
+
+// parseDay reads a calendar day in the years 1 to 9999.
+func parseDay(text string) (events.Day, error) {
+	if strings.HasPrefix(text, "0000") {
+		return "", &time.ParseError{Value: text, Message: ": year out of range"}
+	}
+	return events.ParseDay(text)
 }
 
 // parseInstant reads RFC 3339 in the years 1 to 9999, also in UTC.

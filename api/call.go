@@ -73,6 +73,7 @@ func decide[S commands.State[S], R any](
 	if err != nil {
 		return Answer[R]{}, err
 	}
+	c.answered(outcome.Also...)
 	return shown(ctx, c, id, outcome.Receipt, show)
 }
 
@@ -84,9 +85,18 @@ func discard[S commands.State[S]](
 	if err != nil {
 		return Answer[None]{}, err
 	}
+	c.answered(append(outcome.Also, outcome.Receipt)...)
 	return Answer[None]{
 		Position: outcome.Receipt.Position, Replayed: outcome.Receipt.Replayed,
 	}, nil
+}
+
+// answered notes that the caller is told of these appends, each in its own log: nobody who reads
+// from this server is shown less from here on.
+func (c *Call) answered(receipts ...eventstore.Receipt) {
+	for _, receipt := range receipts {
+		c.fence.answered(receipt.Organization, receipt.Position)
+	}
 }
 
 // shown answers a write by showing its resource.
@@ -102,7 +112,7 @@ func shown[R any](
 		}
 		id, now = first, AtPosition(receipt.Position)
 	} else {
-		c.fence.answered(receipt.Organization, receipt.Position)
+		c.answered(receipt)
 	}
 	c.AsOf = now
 	answer, err := show(ctx, c, ID{ID: id})

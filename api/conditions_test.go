@@ -11,6 +11,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
+
+	"github.com/koprogo/koprogo/eventstore"
 )
 
 func TestETags(t *testing.T) {
@@ -96,7 +98,8 @@ func TestIdempotencyKeys(t *testing.T) {
 		require.Error(t, err)
 		_, err = idempotencyKey(http.Header{idempotencyHeader: {"a", "b"}})
 		require.Error(t, err)
-		require.Equal(t, 201, s.post(t, `{"name":"A"}`, idempotencyHeader, strings.Repeat("k", 255)).status)
+		long := strings.Repeat("k", 255)
+		require.Equal(t, 201, s.post(t, `{"name":"A"}`, idempotencyHeader, long).status)
 	})
 	t.Run("/auth and /2fa take no key", func(t *testing.T) {
 		t.Parallel()
@@ -169,6 +172,29 @@ func TestConsistency(t *testing.T) {
 		require.Equal(t, "8", answer.header.Get(positionHeader))
 		position, _ := told.Load(house)
 		require.Equal(t, int64(8), position)
+	})
+	t.Run("a repeated write shows the resource as it then was", func(t *testing.T) {
+		s.yard.replay = &eventstore.Receipt{
+			Organization: house, Position: 4, Replayed: true, Status: 201,
+			Resource: "building/" + firstID.String(),
+		}
+		defer func() { s.yard.replay = nil }()
+		answer := s.post(t, `{"name":"A"}`, idempotencyHeader, "k")
+		require.Equal(t, 201, answer.status)
+		require.Equal(t, "true", answer.header.Get(replayedHeader))
+		require.Equal(t, "4", answer.header.Get(positionHeader))
+		require.Equal(t, `"1"`, answer.header.Get("Etag"), "the version that it had then")
+		require.Equal(t, firstID.String(), answer.parcel(t)["id"])
+		position, _ := told.Load(house)
+		require.NotEqual(t, int64(4), position)
+	})
+	t.Run("what is recorded is answered also where the read model is behind", func(t *testing.T) {
+		s.yard.behind = true
+		defer func() { s.yard.behind = false }()
+		require.Equal(t, 201, s.post(t, `{"name":"A"}`).status)
+		answer := s.get(t, path)
+		require.Equal(t, 503, answer.status)
+		require.Equal(t, CodePositionNotReached, answer.problem(t).Code)
 	})
 	t.Run("a read waits for Koprogo-Min-Position, 2 s at most", func(t *testing.T) {
 		require.Equal(t, 200, s.get(t, path, leastHeader, "100").status)

@@ -32,9 +32,9 @@ func newCursors(secret []byte) (*cursors, error) {
 }
 
 // seal makes a cursor: the number of the page that it leads to, and the query's mark.
-func (c *cursors) seal(page int, mark, bound []byte) (string, error) {
+func (c *cursors) seal(page int, mark, bound []byte) string {
 	clear := append(binary.AppendUvarint(nil, uint64(page)), mark...)
-	return base64.RawURLEncoding.EncodeToString(c.aead.Seal(nil, nil, clear, bound)), nil
+	return base64.RawURLEncoding.EncodeToString(c.aead.Seal(nil, nil, clear, bound))
 }
 
 // open returns what seal was given, or the problem invalid_cursor.

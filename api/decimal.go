@@ -94,9 +94,9 @@ func numberSchema(description string, example float64) *huma.Schema {
 	}
 }
 
-// unmarshalDecimal reads a JSON number or string into units of 10^-places; max bounds its size.
+// unmarshalDecimal reads a JSON number or string into units of 10^-places; most bounds its size.
 // Its errors are fieldErrors.
-func unmarshalDecimal(data []byte, places int, max int64, into *int64) error {
+func unmarshalDecimal(data []byte, places int, most int64, into *int64) error {
 	text := string(data)
 	if len(text) >= 2 && text[0] == '"' {
 		text = text[1 : len(text)-1]
@@ -107,8 +107,8 @@ func unmarshalDecimal(data []byte, places int, max int64, into *int64) error {
 	if err != nil {
 		return err
 	}
-	if units > max || units < -max {
-		return fieldError{Code: CodeOutOfRange, Params: params("range", "≤ "+shortPlaces(max, places))}
+	if units > most || units < -most {
+		return fieldError{Code: CodeOutOfRange, Params: params("range", "≤ "+shortPlaces(most, places))}
 	}
 	*into = units
 	return nil

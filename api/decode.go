@@ -171,9 +171,13 @@ func (b *bodyReader) object(raw jsontext.Value, into reflect.Value, path string)
 			return
 		}
 		field := known.byName[name]
-		switch {
-		case path == "" && name == organizationField && field == nil:
+		if path == "" && name == organizationField {
 			b.value(value, reflect.ValueOf(b.organization).Elem(), &shapeField{}, name)
+			if field == nil {
+				continue
+			}
+		}
+		switch {
 		case path == "" && slices.Contains(unusedFields, name) && field == nil:
 		case field == nil || field.in != "json" || field.onlyCreate && b.mode == onChange:
 			b.refuse(path+shownName(name), CodeUnknownField)

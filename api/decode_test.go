@@ -18,45 +18,135 @@ func TestBody(t *testing.T) {
 		field string
 		wrong Code
 	}{
-		"text that is no JSON":            {`{"name":`, CodeMalformedJSON, "", ""},
-		"text after the JSON":             {`{"name":"A"} x`, CodeMalformedJSON, "", ""},
-		"bytes that are no UTF-8":         {"{\"name\":\"\xff\"}", CodeMalformedJSON, "", ""},
-		"half a surrogate pair":           {`{"name":"\ud800"}`, CodeMalformedJSON, "", ""},
-		"an array":                        {`[]`, CodeInvalidField, "body", CodeWrongType},
-		"a field twice":                   {`{"name":"A","name":"B"}`, CodeDuplicateField, "name", CodeGivenTwice},
-		"an unknown field":                {`{"name":"A","colour":"red"}`, CodeUnknownField, "colour", CodeUnknownField},
-		"another case of a field":         {`{"Name":"A"}`, CodeInvalidField, "Name", CodeUnknownField},
-		"an unknown field within":         {`{"name":"A","lines":[{"text":"x","n":1}]}`, CodeUnknownField, "lines[0].n", CodeUnknownField},
-		"a missing required field":        {`{}`, CodeInvalidField, "name", CodeRequired},
-		"no body at all":                  {``, CodeInvalidField, "name", CodeRequired},
-		"null in a required field":        {`{"name":null}`, CodeInvalidField, "name", CodeRequired},
-		"spaces in a required field":      {`{"name":"  "}`, CodeInvalidField, "name", CodeRequired},
-		"a number for a text":             {`{"name":5}`, CodeInvalidField, "name", CodeWrongType},
-		"a text for a number":             {`{"name":"A","count":"5"}`, CodeInvalidField, "count", CodeWrongType},
-		"half a number":                   {`{"name":"A","count":1.5}`, CodeInvalidField, "count", CodeWrongType},
-		"a number below its least":        {`{"name":"A","count":0}`, CodeInvalidField, "count", CodeOutOfRange},
-		"a text for a truth value":        {`{"name":"A","open":"yes"}`, CodeInvalidField, "open", CodeWrongType},
-		"an object for a text":            {`{"name":{}}`, CodeInvalidField, "name", CodeWrongType},
-		"a text for an array":             {`{"name":"A","lines":"x"}`, CodeInvalidField, "lines", CodeWrongType},
-		"a text within an array":          {`{"name":"A","lines":["x"]}`, CodeInvalidField, "lines[0]", CodeWrongType},
-		"too many items":                  {`{"name":"A","lines":[{"text":"a"},{"text":"a"},{"text":"a"},{"text":"a"}]}`, CodeInvalidField, "lines", CodeTooMany},
-		"a required field within":         {`{"name":"A","lines":[{}]}`, CodeInvalidField, "lines[0].text", CodeRequired},
-		"a name of 256 characters":        {`{"name":"` + strings.Repeat("é", 256) + `"}`, CodeInvalidField, "name", CodeTooLong},
-		"a text of 10,001 characters":     {`{"name":"A","note":"` + strings.Repeat("x", 10_001) + `"}`, CodeInvalidField, "note", CodeTooLong},
-		"a NUL":                           {`{"name":"A\u0000"}`, CodeInvalidField, "name", CodeControlCharacters},
-		"a line break in a name":          {`{"name":"A\nB"}`, CodeInvalidField, "name", CodeControlCharacters},
-		"an escape in a text":             {`{"name":"A","note":"\u001b[1m"}`, CodeInvalidField, "note", CodeControlCharacters},
-		"a word that is not in the list":  {`{"name":"A","kind":"huge"}`, CodeInvalidField, "kind", CodeUnknownValue},
-		"an id that is no UUID":           {`{"name":"A","id":"x"}`, CodeInvalidField, "id", CodeMalformed},
-		"the nil id":                      {`{"name":"A","id":"00000000-0000-0000-0000-000000000000"}`, CodeInvalidField, "id", CodeMalformed},
-		"an amount of three places":       {`{"name":"A","price":"1.005"}`, CodeInvalidField, "price", CodeTooManyPlaces},
-		"an amount beyond the largest":    {`{"name":"A","price":10000000000}`, CodeInvalidField, "price", CodeOutOfRange},
-		"an amount in words":              {`{"name":"A","price":"ten"}`, CodeInvalidField, "price", CodeMalformed},
-		"an amount with an endless power": {`{"name":"A","price":1e999999999}`, CodeInvalidField, "price", CodeMalformed},
-		"a truth value for an amount":     {`{"name":"A","price":true}`, CodeInvalidField, "price", CodeWrongType},
-		"a day that does not exist":       {`{"name":"A","day":"2026-02-30"}`, CodeInvalidField, "day", CodeMalformed},
-		"a body 40 levels deep":           {`{"name":` + strings.Repeat("[", 40) + strings.Repeat("]", 40) + `}`, CodeTooDeep, "", ""},
-		"an organization that is no id":   {`{"name":"A","organization_id":"x"}`, CodeInvalidField, "organization_id", CodeMalformed},
+		"text that is no JSON":    {`{"name":`, CodeMalformedJSON, "", ""},
+		"text after the JSON":     {`{"name":"A"} x`, CodeMalformedJSON, "", ""},
+		"bytes that are no UTF-8": {"{\"name\":\"\xff\"}", CodeMalformedJSON, "", ""},
+		"half a surrogate pair":   {`{"name":"\ud800"}`, CodeMalformedJSON, "", ""},
+		"an array":                {`[]`, CodeInvalidField, "body", CodeWrongType},
+		"a field twice": {
+			`{"name":"A","name":"B"}`,
+			CodeDuplicateField, "name", CodeGivenTwice,
+		},
+		"an unknown field": {
+			`{"name":"A","colour":"red"}`,
+			CodeUnknownField, "colour", CodeUnknownField,
+		},
+		"another case of a field": {
+			`{"Name":"A"}`,
+			CodeInvalidField, "Name", CodeUnknownField,
+		},
+		"an unknown field within": {
+			`{"name":"A","lines":[{"text":"x","n":1}]}`,
+			CodeUnknownField, "lines[0].n", CodeUnknownField,
+		},
+		"a missing required field": {`{}`, CodeInvalidField, "name", CodeRequired},
+		"no body at all":           {``, CodeInvalidField, "name", CodeRequired},
+		"null in a required field": {
+			`{"name":null}`,
+			CodeInvalidField, "name", CodeRequired,
+		},
+		"spaces in a required field": {
+			`{"name":"  "}`,
+			CodeInvalidField, "name", CodeRequired,
+		},
+		"a number for a text": {`{"name":5}`, CodeInvalidField, "name", CodeWrongType},
+		"a text for a number": {
+			`{"name":"A","count":"5"}`,
+			CodeInvalidField, "count", CodeWrongType,
+		},
+		"half a number": {
+			`{"name":"A","count":1.5}`,
+			CodeInvalidField, "count", CodeWrongType,
+		},
+		"a number below its least": {
+			`{"name":"A","count":0}`,
+			CodeInvalidField, "count", CodeOutOfRange,
+		},
+		"a text for a truth value": {
+			`{"name":"A","open":"yes"}`,
+			CodeInvalidField, "open", CodeWrongType,
+		},
+		"an object for a text": {`{"name":{}}`, CodeInvalidField, "name", CodeWrongType},
+		"a text for an array": {
+			`{"name":"A","lines":"x"}`,
+			CodeInvalidField, "lines", CodeWrongType,
+		},
+		"a text within an array": {
+			`{"name":"A","lines":["x"]}`,
+			CodeInvalidField, "lines[0]", CodeWrongType,
+		},
+		"too many items": {
+			`{"name":"A","lines":[{"text":"a"},{"text":"a"},{"text":"a"},{"text":"a"}]}`,
+			CodeInvalidField, "lines", CodeTooMany,
+		},
+		"a required field within": {
+			`{"name":"A","lines":[{}]}`,
+			CodeInvalidField, "lines[0].text", CodeRequired,
+		},
+		"a name of 256 characters": {
+			`{"name":"` + strings.Repeat("é", 256) + `"}`,
+			CodeInvalidField, "name", CodeTooLong,
+		},
+		"a text of 10,001 characters": {
+			`{"name":"A","note":"` + strings.Repeat("x", 10_001) + `"}`,
+			CodeInvalidField, "note", CodeTooLong,
+		},
+		"a NUL": {
+			`{"name":"A\u0000"}`,
+			CodeInvalidField, "name", CodeControlCharacters,
+		},
+		"a line break in a name": {
+			`{"name":"A\nB"}`,
+			CodeInvalidField, "name", CodeControlCharacters,
+		},
+		"an escape in a text": {
+			`{"name":"A","note":"\u001b[1m"}`,
+			CodeInvalidField, "note", CodeControlCharacters,
+		},
+		"a word that is not in the list": {
+			`{"name":"A","kind":"huge"}`,
+			CodeInvalidField, "kind", CodeUnknownValue,
+		},
+		"an id that is no UUID": {
+			`{"name":"A","id":"x"}`,
+			CodeInvalidField, "id", CodeMalformed,
+		},
+		"the nil id": {
+			`{"name":"A","id":"00000000-0000-0000-0000-000000000000"}`,
+			CodeInvalidField, "id", CodeMalformed,
+		},
+		"an amount of three places": {
+			`{"name":"A","price":"1.005"}`,
+			CodeInvalidField, "price", CodeTooManyPlaces,
+		},
+		"an amount beyond the largest": {
+			`{"name":"A","price":10000000000}`,
+			CodeInvalidField, "price", CodeOutOfRange,
+		},
+		"an amount in words": {
+			`{"name":"A","price":"ten"}`,
+			CodeInvalidField, "price", CodeMalformed,
+		},
+		"an amount with an endless power": {
+			`{"name":"A","price":1e999999999}`,
+			CodeInvalidField, "price", CodeMalformed,
+		},
+		"a truth value for an amount": {
+			`{"name":"A","price":true}`,
+			CodeInvalidField, "price", CodeWrongType,
+		},
+		"a day that does not exist": {
+			`{"name":"A","day":"2026-02-30"}`,
+			CodeInvalidField, "day", CodeMalformed,
+		},
+		"a body 40 levels deep": {
+			`{"name":` + strings.Repeat("[", 40) + strings.Repeat("]", 40) + `}`,
+			CodeTooDeep, "", "",
+		},
+		"an organization that is no id": {
+			`{"name":"A","organization_id":"x"}`,
+			CodeInvalidField, "organization_id", CodeMalformed,
+		},
 	} {
 		t.Run(name+" is refused", func(t *testing.T) {
 			t.Parallel()

@@ -60,7 +60,8 @@ func problemList() []byte {
 		rows = append(rows, row{code, entry.status, entry.text.en, entry.text.fr, entry.text.nl})
 	}
 	var out bytes.Buffer
-	if err := template.Must(template.New("problems").Parse(problemsHTML)).Execute(&out, rows); err != nil {
+	list := template.Must(template.New("problems").Parse(problemsHTML))
+	if err := list.Execute(&out, rows); err != nil {
 		panic(err) // the template is part of the program
 	}
 	return out.Bytes()

@@ -74,7 +74,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		ResponseWriter: w, requestID: s.requestID(r.Header), began: time.Now(),
 		language: chooseLanguage(r.Header.Get("Accept-Language")),
 	}
-	defer s.finish(x, r)
+	defer func() { s.finish(x, r, recover()) }()
 	header := w.Header()
 	for _, fixed := range s.fixedHeaders {
 		header[fixed.name] = fixed.values
@@ -83,9 +83,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.inner.ServeHTTP(x, r)
 }
 
-// finish is deferred, so that it sees a panic.
-func (s *Server) finish(x *exchange, r *http.Request) {
-	if panicked := recover(); panicked != nil {
+// finish answers what panicked, counts the request and writes its line in the log.
+func (s *Server) finish(x *exchange, r *http.Request, panicked any) {
+	if panicked != nil {
 		if panicked == http.ErrAbortHandler { //nolint:errorlint // net/http compares it so too
 			panic(panicked)
 		}

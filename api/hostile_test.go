@@ -12,14 +12,15 @@ import (
 
 // hostileBodies are what no route may answer with a 5xx, nor with a success.
 var hostileBodies = map[string]string{
-	"cut short":          `{"name":`,
-	"no JSON":            `<xml/>`,
-	"a lone quote":       `"`,
-	"an array":           `[1,2,3]`,
-	"a number":           `1e400`,
-	"nothing but null":   `null`,
-	"deep":               strings.Repeat(`{"name":`, 100_000),
-	"deep arrays":        `{"name":` + strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000) + `}`,
+	"cut short":        `{"name":`,
+	"no JSON":          `<xml/>`,
+	"a lone quote":     `"`,
+	"an array":         `[1,2,3]`,
+	"a number":         `1e400`,
+	"nothing but null": `null`,
+	"deep":             strings.Repeat(`{"name":`, 100_000),
+	"deep arrays": `{"name":` + strings.Repeat("[", 100_000) +
+		strings.Repeat("]", 100_000) + `}`,
 	"2 MiB":              `{"name":"` + strings.Repeat("x", 2<<20) + `"}`,
 	"a field twice":      `{"name":"a","name":"b"}`,
 	"an unknown field":   `{"__proto__":{"role":"superadmin"}}`,
@@ -38,7 +39,7 @@ func manyNames(n int) string {
 		if i > 0 {
 			all.WriteString(",")
 		}
-		all.WriteString(`"n` + strings.Repeat("x", i%7) + string(rune('a'+i%26)) + uuid.NewString() + `":1`)
+		all.WriteString(`"n` + uuid.NewString() + `":1`)
 	}
 	all.WriteString(`}`)
 	return all.String()
@@ -46,7 +47,8 @@ func manyNames(n int) string {
 
 // hostileValues are put into every field of every body, and into every parameter.
 var hostileValues = []string{
-	`"\u0000"`, `"\u001b[2J"`, `"' or 1=1; drop table log.events --"`, `"` + strings.Repeat("x", 300) + `"`,
+	`"\u0000"`, `"\u001b[2J"`, `"' or 1=1; drop table log.events --"`,
+	`"` + strings.Repeat("x", 300) + `"`,
 	`{}`, `[]`, `[[]]`, `true`, `-1`, `1e308`, `1e-400`, `0.1`, `99999999999999999999`, `"NaN"`,
 	`"2026-13-45"`, `"00000000-0000-0000-0000-000000000000"`, `"../../etc/passwd"`, `"\u202e"`,
 }
@@ -78,7 +80,8 @@ func attack(t *testing.T, s *testServer, routes []Route, bearer string) int {
 			}
 		}
 		for _, query := range []string{
-			"?x=1", "?page=1e9", "?%00=1", "?organization_id=%27", "?cursor=AAAA", "?" + strings.Repeat("a=1&", 500),
+			"?x=1", "?page=1e9", "?%00=1", "?organization_id=%27", "?cursor=AAAA",
+			"?" + strings.Repeat("a=1&", 500),
 			"?as_of=0000-00-00", "?as_of_position=-1", "?sort_by=id;select+1", "?from=99999-01-01",
 		} {
 			try(route.Method, path+query, "")

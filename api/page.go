@@ -67,7 +67,7 @@ type Pagination struct {
 }
 
 // paged puts a page into its envelope.
-func paged[R any](listed Listed[R], page Page) (Paged[R], error) {
+func paged[R any](listed Listed[R], page Page) Paged[R] {
 	size := int64(page.Size)
 	envelope := Paged[R]{Data: listed.Items, Pagination: Pagination{
 		CurrentPage: page.Number, PerPage: page.Size, TotalItems: listed.Total,
@@ -78,13 +78,10 @@ func paged[R any](listed Listed[R], page Page) (Paged[R], error) {
 		envelope.Data = []R{}
 	}
 	if listed.Next != nil {
-		sealed, err := page.cursors.seal(page.Number+1, listed.Next, page.binding)
-		if err != nil {
-			return envelope, err
-		}
+		sealed := page.cursors.seal(page.Number+1, listed.Next, page.binding)
 		envelope.Pagination.NextCursor = &sealed
 	}
-	return envelope, nil
+	return envelope
 }
 
 // parsePage reads the parameters of a list; path and organization bind its cursors.

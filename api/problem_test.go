@@ -36,11 +36,13 @@ func TestProblemGolden(t *testing.T) {
 		{"not found, fr", s.get(t, path, "X-Request-Id", "golden", "Accept-Language", "fr-BE, en;q=0.5")},
 		{"not found, nl", s.get(t, path, "X-Request-Id", "golden", "Accept-Language", "nl")},
 		{"invalid fields", s.post(t, `{"count":0,"colour":1}`, "X-Request-Id", "golden")},
-		{"unknown field, fr", s.post(t, `{"name":"A","colour":1}`, "X-Request-Id", "golden", "Accept-Language", "fr")},
+		{"unknown field, fr", s.post(t, `{"name":"A","colour":1}`, "X-Request-Id", "golden",
+			"Accept-Language", "fr")},
 		{"no token", s.get(t, path, "X-Request-Id", "golden", "Authorization", "")},
 		{"no route", s.get(t, "/api/v1/nothing", "X-Request-Id", "golden")},
 	} {
-		fmt.Fprintf(&all, "# %s: %d %s\n", c.name, c.answer.status, c.answer.header.Get("Content-Language"))
+		fmt.Fprintf(&all, "# %s: %d %s\n", c.name, c.answer.status,
+			c.answer.header.Get("Content-Language"))
 		require.NoError(t, stdjson.Indent(&all, c.answer.body, "", "  "))
 		all.WriteString("\n")
 	}
@@ -130,7 +132,9 @@ func TestMapping(t *testing.T) {
 	}{
 		{&commands.Refused{Code: commands.CodePlanLimit}, 409, "plan_limit"},
 		{&commands.Refused{Code: commands.CodeOrganizationSuspended}, 403, "organization_suspended"},
-		{&commands.Refused{Code: commands.CodeNotFound, Params: params("what", "building")}, 404, CodeNotFound},
+		{&commands.Refused{
+			Code: commands.CodeNotFound, Params: params("what", "building"),
+		}, 404, CodeNotFound},
 		{&commands.Refused{Code: commands.CodeRequired, Field: "lots"}, 400, CodeInvalidField},
 		{commands.ErrPrecondition, 412, CodePreconditionFailed},
 		{&eventstore.ConflictError{}, 409, CodeConflict},

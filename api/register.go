@@ -85,7 +85,7 @@ func (s *Server) mount(router chi.Router, config Config, routes []Route) error {
 		operation := describe(described.OpenAPI(), route)
 		adapter.Handle(operation, func(ctx huma.Context) {
 			r, w := humachi.Unwrap(ctx)
-			x := w.(*exchange) //nolint:forcetypeassert,errcheck // ServeHTTP made it
+			x := w.(*exchange) //nolint:forcetypeassert // ServeHTTP made it
 			s.serve(x, r, route)
 		})
 	}
@@ -108,7 +108,7 @@ func (s *Server) mountPages(router chi.Router) {
 			route.Serve = raw(ready)
 		}
 		router.Get(path, func(w http.ResponseWriter, r *http.Request) {
-			s.serve(w.(*exchange), r, route) //nolint:forcetypeassert,errcheck // as above
+			s.serve(w.(*exchange), r, route) //nolint:forcetypeassert // as above
 		})
 	}
 	router.Method(http.MethodGet, "/metrics", s.metricsPage())

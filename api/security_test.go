@@ -20,7 +20,9 @@ func TestWhoMayCall(t *testing.T) {
 	path := "/api/v1/parcels/" + firstID.String()
 
 	t.Run("no token, and a bad one, are 401", func(t *testing.T) {
-		for _, header := range []string{"", "Bearer", "Bearer ", "Bearer x", "Basic c3luZGlj", "syndic-token"} {
+		for _, header := range []string{
+			"", "Bearer", "Bearer ", "Bearer x", "Basic c3luZGlj", "syndic-token",
+		} {
 			answer := s.get(t, path, "Authorization", header)
 			require.Equal(t, http.StatusUnauthorized, answer.status, header)
 			require.NotEmpty(t, answer.header.Get("WWW-Authenticate"))
@@ -37,23 +39,28 @@ func TestWhoMayCall(t *testing.T) {
 			s.get(t, "/api/v1/parcels?organization_id="+stranger.String()),
 			s.post(t, `{"name":"A","organization_id":"`+stranger.String()+`"}`),
 			s.send(t, "PUT", path, `{"organization_id":"`+stranger.String()+`"}`),
+			s.send(t, "POST", "/api/v1/parcels/owned", `{"organization_id":"`+stranger.String()+`"}`),
 			s.send(t, "DELETE", path+"?organization_id="+stranger.String(), ""),
 		} {
 			require.Equal(t, http.StatusNotFound, answer.status)
 			require.NotContains(t, string(answer.body), stranger.String())
 		}
 		require.Contains(t, s.yard.parcels, firstID)
+		require.Nil(t, s.yard.last, "no handler was reached")
+		own := `{"organization_id":"` + house.String() + `"}`
+		require.Equal(t, 200, s.send(t, "POST", "/api/v1/parcels/owned", own).status)
 		require.Equal(t, 201, s.post(t, `{"name":"A","organization_id":"`+house.String()+`"}`).status)
 	})
 	t.Run("a superadmin names the organization, and lists without it span all", func(t *testing.T) {
 		admin := []string{"Authorization", "Bearer admin-token"}
 		answer := s.post(t, `{"name":"A"}`, admin...)
 		require.Equal(t, CodeOrganizationRequired, answer.problem(t).Code)
-		require.Equal(t, 201, s.post(t, `{"name":"A","organization_id":"`+stranger.String()+`"}`, admin...).status)
+		named := `{"name":"A","organization_id":"` + stranger.String() + `"}`
+		require.Equal(t, 201, s.post(t, named, admin...).status)
 		require.Equal(t, stranger, s.yard.last.Organization)
 		require.Equal(t, 200, s.get(t, "/api/v1/parcels", admin...).status)
 		twice := "/api/v1/parcels?organization_id=" + house.String()
-		answer = s.send(t, "POST", twice, `{"name":"A","organization_id":"`+stranger.String()+`"}`, admin...)
+		answer = s.send(t, "POST", twice, named, admin...)
 		require.Equal(t, 400, answer.status)
 	})
 	t.Run("a superadmin's resource finds its organization", func(t *testing.T) {
@@ -235,11 +242,32 @@ func TestLimits(t *testing.T) {
 		conn, err := net.Dial("tcp", strings.TrimPrefix(s.URL, "http://"))
 		require.NoError(t, err)
 		defer conn.Close()
-		_, _ = conn.Write([]byte("GET /health HTTP/1.1\r\nHost: x\r\nX-Big: " + strings.Repeat("x", 64<<10) + "\r\n\r\n"))
+		_, _ = conn.Write([]byte("GET /health HTTP/1.1\r\nHost: x\r\nX-Big: " +
+			strings.Repeat("x", 64<<10) + "\r\n\r\n"))
 		line, err := bufio.NewReader(conn).ReadString('\n')
 		require.NoError(t, err)
 		require.Contains(t, line, "431")
 	})
+}
+
+func TestAttempts(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	attempts := NewAttempts(5, 15*time.Minute)
+	for i := range 5 {
+		require.NoError(t, attempts.Allow(now, "account", "address"))
+		attempts.Fail(now.Add(time.Duration(i)*time.Minute), "account", "address")
+	}
+	at := now.Add(5 * time.Minute)
+	problem := new(Problem)
+	require.ErrorAs(t, attempts.Allow(at, "account"), &problem)
+	require.Equal(t, CodeTooManyAttempts, problem.Code)
+	require.Equal(t, 10*time.Minute, problem.RetryAfter)
+	require.Error(t, attempts.Allow(at, "another account", "address"))
+	require.NoError(t, attempts.Allow(at, "another account"))
+	require.NoError(t, attempts.Allow(now.Add(15*time.Minute), "account"), "the oldest counts no more")
+	attempts.Clear("account")
+	require.NoError(t, attempts.Allow(at, "account"))
 }
 
 func TestHealth(t *testing.T) {
@@ -266,5 +294,6 @@ func TestHealth(t *testing.T) {
 	require.NotContains(t, string(answer.body), "deadline")
 	require.Equal(t, "1", answer.header.Get("Retry-After"))
 	answer = s.get(t, "/metrics", "Authorization", "")
-	require.Contains(t, string(answer.body), `koprogo_http_requests_total{method="GET",route="/health",status="200"}`)
+	require.Contains(t, string(answer.body),
+		`koprogo_http_requests_total{method="GET",route="/health",status="200"}`)
 }

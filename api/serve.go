@@ -19,8 +19,12 @@ const workFor = 15 * time.Second
 // serve takes a request through its route: authenticate, authorise, decode, one call, encode.
 func (s *Server) serve(x *exchange, r *http.Request, route *Route) {
 	x.route = route
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), workFor)
-	defer cancel()
+	ctx := r.Context()
+	if route.Serve.kind != verbRaw { // what streams ends with its client and bounds itself
+		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), workFor)
+		defer cancel()
+		ctx = bounded
+	}
 	if err := s.admit(ctx, x, r, route); err != nil {
 		s.refuse(x, r, mapped(err, route))
 		return
@@ -32,7 +36,7 @@ func (s *Server) serve(x *exchange, r *http.Request, route *Route) {
 	}
 	var err error
 	if route.Serve.kind == verbRaw {
-		err = s.serveRaw(ctx, c, x, r)
+		err = route.Serve.stream(ctx, c, x, r)
 	} else {
 		err = s.serveTyped(ctx, c, x, r)
 	}
@@ -77,10 +81,6 @@ func (s *Server) refuseStranger(x *exchange, r *http.Request) error {
 	return ErrUnauthenticated
 }
 
-func (s *Server) serveRaw(ctx context.Context, c *Call, x *exchange, r *http.Request) error {
-	return c.route.Serve.stream(ctx, c, x, r)
-}
-
 func (s *Server) serveTyped(ctx context.Context, c *Call, x *exchange, r *http.Request) error {
 	asked, err := s.decode(ctx, c, x, r)
 	if err != nil {
@@ -104,7 +104,7 @@ func (s *Server) serveTyped(ctx context.Context, c *Call, x *exchange, r *http.R
 	if err != nil {
 		return err
 	}
-	if c.AsOf.IsNow() {
+	if verb := &c.route.Serve; !verb.writes() && !verb.isPlatform && c.AsOf.IsNow() {
 		s.fence.answered(c.Organization, got.position)
 	}
 	return s.render(c, x, r, got, begun)
@@ -228,7 +228,6 @@ func (s *Server) findOrganization(
 	}
 	switch {
 	case c.route.May == Public:
-		c.Organization = named
 		return nil
 	case c.Caller.Role != Superadmin:
 		if named != uuid.Nil && named != c.Organization {

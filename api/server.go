@@ -157,7 +157,7 @@ func (s *Server) assemble(config Config, routes []Route) (http.Handler, error) {
 // refusing answers what no route takes.
 func (s *Server) refusing(code Code) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		x := w.(*exchange) //nolint:forcetypeassert,errcheck // ServeHTTP made it
+		x := w.(*exchange) //nolint:forcetypeassert // ServeHTTP made it
 		if err := s.limiter.allow(x, r, s.address(r)); err != nil {
 			s.refuse(x, r, mapped(err, &Route{}))
 			return

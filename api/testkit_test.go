@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -16,6 +17,9 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
+
+	"github.com/koprogo/koprogo/eventstore"
+	"github.com/koprogo/koprogo/queries"
 )
 
 // The parcels are a noun of the tests: they show what a noun gets by being written in this shape.
@@ -43,6 +47,11 @@ type parcelIn struct {
 	Lines  Field[[]lineIn]  `json:"lines" maxItems:"3"`
 }
 
+// parcelOwnedIn declares organization_id itself, as users do.
+type parcelOwnedIn struct {
+	OrganizationID Field[uuid.UUID] `json:"organization_id"`
+}
+
 type lineIn struct {
 	Text   Field[string] `json:"text" required:"true"`
 	Amount Field[Money]  `json:"amount"`
@@ -62,13 +71,18 @@ type yard struct {
 	last     *Call // of the last write
 	lastIn   parcelIn
 	lastPage Page
-	during   func() // called within a POST
+	during   func()              // called within a POST
+	replay   *eventstore.Receipt // what a known idempotency key gives
+	behind   bool                // the read model does not get there
 }
 
 func (y *yard) read(_ context.Context, c *Call, id ID) (Answer[parcel], error) {
 	y.mu.Lock()
 	defer y.mu.Unlock()
 	y.reads++
+	if y.behind && c.AsOf.IsNow() {
+		return Answer[parcel]{}, fmt.Errorf("wait: %w", queries.ErrBehind)
+	}
 	found, ok := y.parcels[id.ID]
 	if !ok {
 		return Answer[parcel]{}, notFound("building")
@@ -105,24 +119,44 @@ func (y *yard) list(_ context.Context, _ *Call, _ parcelFilter, page Page) (List
 	return listed, nil
 }
 
-func (y *yard) write(_ context.Context, c *Call, id uuid.UUID, in parcelIn) (Answer[parcel], error) {
+func (y *yard) write(
+	ctx context.Context, c *Call, id uuid.UUID, in parcelIn,
+) (Answer[parcel], error) {
 	if y.during != nil {
 		y.during()
 	}
+	receipt := y.store(c, id, in)
+	return shown(ctx, c, id, receipt, y.read)
+}
+
+// store is what an append comes to.
+func (y *yard) store(c *Call, id uuid.UUID, in parcelIn) eventstore.Receipt {
 	y.mu.Lock()
 	defer y.mu.Unlock()
+	if y.replay != nil {
+		return *y.replay
+	}
 	y.position++
 	y.last, y.lastIn = c, in
-	made := parcel{
+	y.parcels[id] = parcel{
 		ID: id, Name: in.Name.Value(), Note: in.Note.Value(), Price: in.Price.Value(),
 		Shares: in.Shares.Value(), Day: DayDate(in.Day.Value().In(time.UTC)),
 	}
-	y.parcels[id] = made
-	return Answer[parcel]{Body: made, Version: 3, Position: y.position}, nil
+	return eventstore.Receipt{Organization: c.Organization, Position: y.position}
 }
 
 func (y *yard) create(ctx context.Context, c *Call, _ None, in parcelIn) (Answer[parcel], error) {
 	return y.write(ctx, c, c.NewID(in.ID), in)
+}
+
+func (y *yard) owned(_ context.Context, c *Call, _ None, in parcelOwnedIn) (Answer[None], error) {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	y.last = c
+	if in.OrganizationID.Value() != c.Organization {
+		return Answer[None]{}, notFound("organization")
+	}
+	return Answer[None]{}, nil
 }
 
 func (y *yard) change(ctx context.Context, c *Call, id ID, in parcelIn) (Answer[parcel], error) {
@@ -141,14 +175,19 @@ func (y *yard) routes() []Route {
 	return []Route{
 		{"GET", "/health", Public, "", raw(health), "Live"},
 		{"GET", "/health/ready", Public, "", raw(ready), "Ready"},
-		{"GET", "/parcels", Professionals, "building",
-			list(y.list).sorted("name", "price").spanning().remembered("parcels"), "List parcels"},
+		{
+			"GET", "/parcels", Professionals, "building",
+			list(y.list).sorted("name", "price").spanning().remembered("parcels"), "List parcels",
+		},
 		{"POST", "/parcels", Managers, "building", create(y.create), "Register a parcel"},
-		{"GET", "/parcels/{id}", Professionals, "building",
-			read(y.read).asOf().remembered("parcels"), "Read a parcel"},
+		{
+			"GET", "/parcels/{id}", Professionals, "building",
+			read(y.read).asOf().remembered("parcels"), "Read a parcel",
+		},
 		{"PUT", "/parcels/{id}", Managers, "building", change(y.change), "Change a parcel"},
 		{"DELETE", "/parcels/{id}", Managers, "building", remove(y.remove), "Remove a parcel"},
 		{"POST", "/auth/parcels", Everyone, "building", create(y.create), "No key here"},
+		{"POST", "/parcels/owned", Managers, "building", act(y.owned), "Declare the organization"},
 		{"GET", "/boom", Everyone, "", read(boom), "Panic"},
 	}
 }
@@ -200,11 +239,11 @@ func serve(t *testing.T, adjust ...func(*Config)) *testServer {
 	}
 	server, err := newServer(config, y.routes())
 	require.NoError(t, err)
-	http_ := httptest.NewUnstartedServer(server)
-	http_.Config = server.HTTPServer()
-	http_.Start()
-	t.Cleanup(http_.Close)
-	return &testServer{Server: http_, yard: y, logs: logs}
+	real := httptest.NewUnstartedServer(server)
+	real.Config = server.HTTPServer()
+	real.Start()
+	t.Cleanup(real.Close)
+	return &testServer{Server: real, yard: y, logs: logs}
 }
 
 type lockedWriter struct {
@@ -244,7 +283,8 @@ func (g got) parcel(t *testing.T) map[string]any {
 // send asks as the syndic; headers are pairs.
 func (s *testServer) send(t *testing.T, method, path, body string, headers ...string) got {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), method, s.URL+path, strings.NewReader(body))
+	request, err := http.NewRequestWithContext(t.Context(), method, s.URL+path,
+		strings.NewReader(body))
 	require.NoError(t, err)
 	request.Header.Set("Authorization", "Bearer syndic-token")
 	if body != "" {

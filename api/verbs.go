@@ -53,13 +53,18 @@ const (
 	verbRaw
 )
 
+// streaming is a handler that writes its answer itself.
+type streaming = func(
+	ctx context.Context, c *Call, w http.ResponseWriter, r *http.Request,
+) error
+
 // verb is what a route does, with the conventions that it takes. The functions below make one of
 // a handler; the methods say what else it accepts.
 type verb struct {
 	kind                 verbKind
 	params, body, answer reflect.Type
 	call                 func(ctx context.Context, c *Call, params, body any) (reply, error)
-	stream               func(ctx context.Context, c *Call, w http.ResponseWriter, r *http.Request) error
+	stream               streaming
 
 	sorts      sorting
 	takesAsOf  bool
@@ -91,8 +96,9 @@ func list[P, R any](handle func(context.Context, *Call, P, Page) (Listed[R], err
 			if err != nil {
 				return reply{}, err
 			}
-			envelope, err := paged(listed, c.Page)
-			return reply{body: envelope, position: listed.Position, stale: listed.Stale}, err
+			return reply{
+				body: paged(listed, c.Page), position: listed.Position, stale: listed.Stale,
+			}, nil
 		},
 	}
 }
@@ -147,9 +153,7 @@ func erase[P, R any](handle func(context.Context, *Call, P) (Answer[R], error)) 
 
 // raw writes its answer itself: files, streams, plain text. Its GET still is authenticated,
 // authorised and limited; its parameters are its own.
-func raw(
-	handle func(ctx context.Context, c *Call, w http.ResponseWriter, r *http.Request) error,
-) verb {
+func raw(handle streaming) verb {
 	return verb{kind: verbRaw, status: 200, isPlatform: true, stream: handle}
 }
 
