@@ -2,6 +2,7 @@ package eventstore_test
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"os"
 	"slices"
@@ -204,3 +205,5 @@ func names(all []eventstore.Recorded) []string {
 	}
 	return slices.Clip(given)
 }
+
+func isUnknown(err error) bool { return errors.Is(err, eventstore.ErrOutcomeUnknown) }
