@@ -95,7 +95,7 @@ func (c RegisterBuilding) Stream() events.Stream { return BuildingStream(c.Build
 
 // Decide refuses wrong fields and an id that belongs to another building or to a removed one.
 func (c RegisterBuilding) Decide(b Building) ([]events.Event, error) {
-	wanted, err := checkBuilding(buildingFields{
+	wanted, err := checkBuilding(c.BuildingID, buildingFields{
 		Name: c.Name, Slug: c.Slug, Address: c.Address, City: c.City, PostalCode: c.PostalCode,
 		Country: c.Country, Entrances: c.Entrances, Zone: c.Zone.or(defaultZone),
 		Lots: c.Lots, Shares: c.Shares.or(defaultShares), Year: c.ConstructionYear,
@@ -152,7 +152,7 @@ func (c ChangeBuilding) Decide(b Building) ([]events.Event, error) {
 	if c.Zone.Cleared {
 		zone = defaultZone
 	}
-	wanted, err := checkBuilding(buildingFields{
+	wanted, err := checkBuilding(c.BuildingID, buildingFields{
 		Name: c.Name.over(is.Name), Slug: c.Slug.over(is.Slug),
 		Address: c.Address.over(is.Address), City: c.City.over(is.City),
 		PostalCode: c.PostalCode.over(is.PostalCode), Country: c.Country.over(is.Country),
@@ -215,8 +215,11 @@ type buildingFields struct {
 }
 
 // checkBuilding brings the fields into their stored form, or refuses those that are wrong.
-func checkBuilding(f buildingFields, now time.Time) (events.BuildingRegistered, error) {
+func checkBuilding(
+	id uuid.UUID, f buildingFields, now time.Time,
+) (events.BuildingRegistered, error) {
 	c := &check{}
+	c.id("id", id)
 	wanted := events.BuildingRegistered{
 		Name:             c.name("name", f.Name),
 		Address:          c.name("address", f.Address),

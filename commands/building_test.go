@@ -69,7 +69,7 @@ func TestRegisterBuilding(t *testing.T) {
 			fields = append(fields, more.Field)
 		}
 		require.Equal(t, []string{
-			"name", "address", "city", "postal_code", "country", "lots",
+			"id", "name", "address", "city", "postal_code", "country", "lots",
 		}, fields)
 	})
 }
@@ -127,17 +127,17 @@ func TestChangeBuilding(t *testing.T) {
 	known.WorkingIBAN, known.FiscalYearStart = "BE68539007547034", "01-01"
 	known.Entrances = []string{"A", "B"}
 	t.Run("a field that is not named stays", func(t *testing.T) {
-		given[Building](t, known).when(ChangeBuilding{Name: To("Les Érables"), Now: now}).
+		given[Building](t, known).when(ChangeBuilding{BuildingID: id(1), Name: To("Les Érables"), Now: now}).
 			then(events.BuildingRenamed{Name: "Les Érables", Slug: "erables"})
 	})
 	t.Run("a PUT of the same values records nothing", func(t *testing.T) {
-		given[Building](t, known).when(ChangeBuilding{
+		given[Building](t, known).when(ChangeBuilding{BuildingID: id(1),
 			Name: To(known.Name), Shares: To(1000), Entrances: To([]string{"A", "B"}),
 			WorkingIBAN: To("BE68 5390 0754 7034"), Now: now,
 		}).then()
 	})
 	t.Run("each group of fields is its own fact", func(t *testing.T) {
-		given[Building](t, known).when(ChangeBuilding{
+		given[Building](t, known).when(ChangeBuilding{BuildingID: id(1),
 			Slug: Cleared[string](), City: To("Ixelles"), Lots: To(13), Shares: To(2000),
 			ConstructionYear: Cleared[int](), EnterpriseNumber: To("0123456749"),
 			ReserveIBAN: To("BE71096123456769"), FiscalYearStart: Cleared[string](),
@@ -158,32 +158,32 @@ func TestChangeBuilding(t *testing.T) {
 	t.Run("a cleared zone is Brussels' again", func(t *testing.T) {
 		paris := known
 		paris.Zone = "Europe/Paris"
-		given[Building](t, paris).when(ChangeBuilding{Zone: Cleared[string](), Now: now}).
+		given[Building](t, paris).when(ChangeBuilding{BuildingID: id(1), Zone: Cleared[string](), Now: now}).
 			then(events.BuildingAddressCorrected{
 				Address: known.Address, City: known.City, PostalCode: "1000", Country: "Belgique",
 				Entrances: known.Entrances, Zone: "Europe/Brussels",
 			})
 	})
 	t.Run("a name that is cleared is refused", func(t *testing.T) {
-		given[Building](t, known).when(ChangeBuilding{Name: Cleared[string](), Now: now}).
+		given[Building](t, known).when(ChangeBuilding{BuildingID: id(1), Name: Cleared[string](), Now: now}).
 			thenInvalid("name", CodeRequired)
 	})
 	t.Run("a wrong total is refused", func(t *testing.T) {
-		given[Building](t, known).when(ChangeBuilding{Shares: To(0), Now: now}).
+		given[Building](t, known).when(ChangeBuilding{BuildingID: id(1), Shares: To(0), Now: now}).
 			thenInvalid("shares", CodeOutOfRange)
 	})
 	t.Run("a building that was never registered is not found", func(t *testing.T) {
-		given[Building](t).when(ChangeBuilding{Now: now}).thenRefused(CodeNotFound)
+		given[Building](t).when(ChangeBuilding{BuildingID: id(1), Now: now}).thenRefused(CodeNotFound)
 	})
 	t.Run("a removed building is not found", func(t *testing.T) {
-		given[Building](t, known, events.BuildingRemoved{}).when(ChangeBuilding{Now: now}).
+		given[Building](t, known, events.BuildingRemoved{}).when(ChangeBuilding{BuildingID: id(1), Now: now}).
 			thenRefused(CodeNotFound)
 	})
 }
 
 func TestChangingABuildingLeadsToWhatWasAsked(t *testing.T) {
 	t.Parallel()
-	asked := ChangeBuilding{
+	asked := ChangeBuilding{BuildingID: id(1),
 		Name: To("B"), Slug: To("b"), Address: To("C"), City: To("D"), PostalCode: To("E"),
 		Country: To("FR"), Lots: To(2), Shares: To(3), ConstructionYear: To(1900),
 		EnterpriseNumber: To("0123456749"), WorkingIBAN: To("BE68539007547034"),

@@ -11,6 +11,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/google/uuid"
 	"golang.org/x/text/language"
 
 	"github.com/koprogo/koprogo/events"
@@ -58,6 +59,13 @@ func (c *check) name(field, text string) string {
 		c.refuse(field, CodeRequired, "the field is required")
 	}
 	return text
+}
+
+// id is what a thing is made under: given by the client or made by the server, but never nil.
+func (c *check) id(field string, id uuid.UUID) {
+	if id == uuid.Nil {
+		c.refuse(field, CodeRequired, "the field is required")
+	}
 }
 
 func (c *check) between(field string, n, least, most int) {

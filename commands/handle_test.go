@@ -165,7 +165,8 @@ func (c addEntrance) Decide(b Building) ([]events.Event, error) {
 		return nil, nil
 	}
 	change := ChangeBuilding{
-		Entrances: To(append(slices.Clone(b.Facts.Entrances), c.entrance)), Now: now,
+		BuildingID: c.building,
+		Entrances:  To(append(slices.Clone(b.Facts.Entrances), c.entrance)), Now: now,
 	}
 	return change.Decide(b)
 }
