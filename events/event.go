@@ -75,6 +75,14 @@ func Catalogue() []Shape {
 	return shapes
 }
 
+// Name is the stored name that text holds; one of the catalogue takes no memory.
+func Name(text []byte) string {
+	if shape, known := catalogue[string(text)]; known {
+		return shape.Name
+	}
+	return string(text)
+}
+
 // Encoded is an event as it is stored.
 type Encoded struct {
 	Type     string

@@ -8,7 +8,6 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/koprogo/koprogo/events"
 )
@@ -153,32 +152,6 @@ func eachRecorded(rows pgx.Rows, fn func(Recorded) error) error {
 		return fmt.Errorf("read the log: %w", unavailable(err))
 	}
 	return nil
-}
-
-// ScanRecorded reads one row of Columns. Event is left for Decode.
-func ScanRecorded(row pgx.Row) (Recorded, error) {
-	var (
-		r         Recorded
-		building  pgtype.UUID
-		effective pgtype.Timestamptz
-		stream    string
-		leaf      []byte
-	)
-	err := row.Scan(&r.Organization, &r.Position, &building, &r.Subjects, &stream, &r.Version,
-		&r.ID, &r.Type, &r.Schema, &r.Data, &r.Metadata, &r.RecordedAt, &effective, &leaf)
-	if err != nil {
-		return r, fmt.Errorf("read an event's row: %w", unavailable(err))
-	}
-	r.Building = building.Bytes
-	r.RecordedAt = r.RecordedAt.UTC()
-	if effective.Valid {
-		r.EffectiveAt = effective.Time.UTC()
-	}
-	copy(r.LeafHash[:], leaf)
-	if r.Stream, err = events.ParseStream(stream); err != nil {
-		return r, fmt.Errorf("read position %d: %w", r.Position, err)
-	}
-	return r, nil
 }
 
 // Decode sets Event from Data. It refuses a sealed value that somebody moved here from elsewhere.

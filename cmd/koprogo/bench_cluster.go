@@ -114,3 +114,19 @@ func (c *benchCluster) reportTo(out io.Writer, measured []measurement, asJSON bo
 		Benchmarks: measured, Machine: machine(c.version),
 	}, asJSON)
 }
+
+// settle writes statistics and dirty pages, so that neither side of a comparison pays for what
+// was filled in before it.
+func (c *benchCluster) settle(ctx context.Context) error {
+	pool, err := c.superuser(ctx, 1)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	for _, sql := range []string{"vacuum (analyze) log.events", "checkpoint"} {
+		if _, err := pool.Exec(ctx, sql); err != nil {
+			return fmt.Errorf("let the cluster settle: %w", err)
+		}
+	}
+	return nil
+}
