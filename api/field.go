@@ -55,6 +55,15 @@ func (f Field[T]) Change() commands.Change[T] {
 	}
 }
 
+// changeOf is the field as a command takes it, its value turned into the domain's.
+func changeOf[T, D any](field Field[T], domain func(T) D) commands.Change[D] {
+	change := commands.Change[D]{Cleared: field.state == fieldCleared}
+	if field.state == fieldGiven {
+		change.Value, change.Given = domain(field.value), true
+	}
+	return change
+}
+
 // Schema is that of the value, which may be null when it is a scalar.
 func (Field[T]) Schema(registry huma.Registry) *huma.Schema {
 	schema := registry.Schema(reflect.TypeFor[T](), true, "")
