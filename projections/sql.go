@@ -6,7 +6,7 @@ func Statements() []string {
 	texts := []string{
 		insertCheckpointSQL, lockCheckpointsSQL, moveCheckpointSQL, eventsSQL, learnSQL, sweepSQL,
 		tryRebuildSQL, endRebuildSQL, storageSQL, rebuildEventsSQL, allPositionsSQL,
-		setCheckpointSQL, indexesSQL,
+		setCheckpointSQL, indexesSQL, checkpointSQL,
 	}
 	texts = append(texts, Totals.SQL()...)
 	for _, p := range All {

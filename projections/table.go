@@ -1,6 +1,7 @@
 package projections
 
 import (
+	"context"
 	"fmt"
 	"reflect"
 	"slices"
@@ -9,6 +10,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+
+	"github.com/koprogo/koprogo/eventstore"
 )
 
 // ID tells a row from the others of its table and organization.
@@ -32,7 +35,7 @@ type Table[K ID, R Row[K]] struct {
 }
 
 // statements are the constant SQL texts of a table.
-type statements struct{ load, put, drop string }
+type statements struct{ load, all, put, drop string }
 
 // NewTable describes read.<name>, whose rows are told apart by the column key; the columns are
 // the json tags of R, in the order of its fields.
@@ -64,7 +67,7 @@ func (t *Table[K, R]) Columns() string { return strings.Join(t.columns, ", ") }
 func (t *Table[K, R]) Personal() []string { return t.personal }
 
 // SQL lists the statements that the table sends, for a test to prepare.
-func (t *Table[K, R]) SQL() []string { return []string{t.sql.load, t.sql.put, t.sql.drop} }
+func (t *Table[K, R]) SQL() []string { return []string{t.sql.load, t.sql.all, t.sql.put, t.sql.drop} }
 
 func (t *Table[K, R]) live() statements { return t.sql }
 
@@ -159,6 +162,7 @@ func (t *Table[K, R]) statements(name string) statements {
 	which := ` where organization_id = $1 and ` + t.key + ` = any($2)`
 	return statements{
 		load: `select ` + columns + ` from read.` + name + which,
+		all:  `select ` + columns + ` from read.` + name + ` where organization_id = $1`,
 		put: `insert into read.` + name + ` (` + columns + `) select ` + columns +
 			` from json_populate_recordset(null::read.` + name + `, $1)` +
 			` on conflict (` + strings.Join(keys, ", ") + `) do update set ` +
@@ -176,6 +180,7 @@ type AnyTable interface {
 	live() statements
 	statements(name string) statements
 	fetchStreams(c *Copy, ids []uuid.UUID) (fetch, bool)
+	readAll(ctx context.Context, q eventstore.Querier, into *Copy) error
 }
 
 // fetchStreams asks for the rows that have their stream's id; false when all are known.

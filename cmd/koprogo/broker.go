@@ -82,11 +82,11 @@ func (b *broker) announce(n projections.Notice) {
 
 // hear hands the other servers' notices to the follower.
 func (b *broker) hear(follower *projections.Follower) error {
-	b.lost = follower.Forget
+	b.lost = follower.Deaf
 	_, err := b.conn.Subscribe(noticeSubject, func(message *nats.Msg) {
 		var n projections.Notice
 		if json.Unmarshal(message.Data, &n) != nil {
-			follower.Forget()
+			follower.Deaf()
 			return
 		}
 		follower.Heard(n)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/koprogo/koprogo/api"
 	"github.com/koprogo/koprogo/commands"
+	"github.com/koprogo/koprogo/commands/jobs"
 	"github.com/koprogo/koprogo/eventstore"
 	"github.com/koprogo/koprogo/projections"
 	"github.com/koprogo/koprogo/queries"
@@ -34,6 +35,7 @@ type product struct {
 	app      *commands.App
 	secrets  *eventstore.Credentials
 	reader   *queries.Reader
+	jobs     *jobs.Jobs
 	post     *api.Post
 	api      *api.Server
 
@@ -97,7 +99,10 @@ func (p *product) open(
 		})
 	})
 	p.run("the projections", func() error { return p.follower.Run(working) })
-	return nil
+	if p.jobs, err = p.newJobs(); err != nil {
+		return err
+	}
+	return p.jobs.Start(working)
 }
 
 // restored forgets what is remembered of a database that is another one than before.
@@ -107,7 +112,8 @@ func (p *product) restored() {
 		p.app.Forget()
 	}
 	if p.follower != nil {
-		p.follower.Forget()
+		p.follower.Doubt()
+		p.follower.Deaf()
 	}
 }
 
@@ -224,6 +230,13 @@ func seedDemo(
 func (p *product) close() {
 	if p.post != nil {
 		p.post.Close()
+	}
+	if p.jobs != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), shutdownPatience)
+		if err := p.jobs.Stop(ctx); err != nil {
+			p.logger.Warn("the jobs did not stop in time", "error", err)
+		}
+		cancel()
 	}
 	p.cancel()
 	p.running.Wait()
