@@ -125,13 +125,14 @@ type outcome struct {
 // SQLSTATEs that the outcome of a batch turns on.
 const (
 	codeHeadMoved       = "KG001"
+	codeLockTimeout     = "55P03"
 	codeUniqueViolation = "23505"
 )
 
 // lasting is the error when its cause may last beyond the next try.
 func (o outcome) lasting() error {
 	switch {
-	case o.err == nil, o.headMoved(), o.offended():
+	case o.err == nil, o.headMoved(), o.headHeld(), o.offended():
 		return nil
 	default:
 		return o.err
@@ -139,6 +140,8 @@ func (o outcome) lasting() error {
 }
 
 func (o outcome) headMoved() bool { return o.refused != nil && o.refused.Code == codeHeadMoved }
+
+func (o outcome) headHeld() bool { return o.refused != nil && o.refused.Code == codeLockTimeout }
 
 // offended tells whether one append's content made the server refuse all: a data exception, a
 // constraint, or a statement it does not accept.
@@ -170,6 +173,8 @@ func (l *lane) settle(ctx context.Context, b *batch, o outcome) []*pending {
 		return l.known(all)
 	case o.headMoved():
 		return l.contended(ctx, l.known(all), o.refused.Detail)
+	case o.headHeld():
+		return l.hold(ctx, l.known(all))
 	case o.offended():
 		return l.divide(ctx, l.known(all), o)
 	default:

@@ -94,12 +94,13 @@ func holding(t *testing.T, proxy *link) (held <-chan struct{}, finish func(arriv
 
 func TestFaultLostAnswerOfARunningTransaction(t *testing.T) {
 	t.Parallel()
-	for _, commits := range []bool{true, false} {
-		name := "the head's lock waits for its end: it is rolled back"
-		if commits {
-			name = "the head's lock waits for its end: it commits"
-		}
-		t.Run(name, func(t *testing.T) {
+	for name, ends := range map[string]struct{ commits, late bool }{
+		"soon, and is committed":                            {commits: true},
+		"soon, and is rolled back":                          {},
+		"later than a lock is waited for, and is committed": {commits: true, late: true},
+		"later than a lock is waited for, and rolled back":  {late: true},
+	} {
+		t.Run("it ends "+name, func(t *testing.T) {
 			t.Parallel()
 			store, proxy, database := linked(t)
 			organization, stream := newID(t), buildingStream(newID(t))
@@ -108,8 +109,11 @@ func TestFaultLostAnswerOfARunningTransaction(t *testing.T) {
 			got := appendBeside(t.Context(), store,
 				appendTo(organization, stream, 1, renamed("B")))
 			<-held
-			awaitBlocked(t, database, 1)
-			finish(commits)
+			awaitBlocked(t, database)
+			if ends.late {
+				awaitUnblocked(t, database)
+			}
+			finish(ends.commits)
 			answer := <-got
 			require.NoError(t, answer.err)
 			require.EqualValues(t, 2, answer.receipt.Position)

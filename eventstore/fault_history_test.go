@@ -129,6 +129,7 @@ func toxic(t testing.TB, address string) (proxy *toxiproxy.Proxy, through string
 	t.Helper()
 	to, err := url.Parse(address)
 	require.NoError(t, err)
+	zerolog.SetGlobalLevel(zerolog.Disabled) // the toxics speak past their server's logger
 	server := toxiproxy.NewServer(
 		toxiproxy.NewMetricsContainer(prometheus.NewRegistry()), zerolog.Nop())
 	proxy = toxiproxy.NewProxy(server, "postgres", "127.0.0.1:0", to.Host)
@@ -172,6 +173,7 @@ func TestFaultHistory(t *testing.T) {
 	crew.await(t, progress)
 	faults := []func(place int){
 		func(place int) { crew.kill(place); crew.start(t, place) },
+		func(place int) { crew.pause(t, place, func() { crew.awaitAt(t, 1-place, progress) }) },
 		func(place int) { proxies[place].next(loseAnswer) },
 		func(place int) { proxies[place].next(loseBatch) },
 		func(place int) { proxies[place].cutAll() },

@@ -49,7 +49,7 @@ func TestFaultHeadMoved(t *testing.T) {
 			ctx, leave := context.WithTimeout(t.Context(), time.Minute)
 			left := appendBeside(ctx, store, appendTo(organization, buildingStream(newID(t)), 0,
 				registered("left")))
-			awaitBlocked(t, database, 1)
+			awaitBlocked(t, database)
 			leave()
 			require.ErrorIs(t, (<-left).err, eventstore.ErrUnavailable)
 			release()

@@ -96,17 +96,28 @@ func holdHead(
 	return release
 }
 
-// awaitBlocked waits until n sessions of the database wait for a lock.
-func awaitBlocked(t testing.TB, database migrationstest.Clone, n int) {
+// awaitBlocked waits until a session of the database waits for a lock, and awaitUnblocked until
+// none does.
+func awaitBlocked(t testing.TB, database migrationstest.Clone) {
+	t.Helper()
+	awaitBlocking(t, database, true)
+}
+
+func awaitUnblocked(t testing.TB, database migrationstest.Clone) {
+	t.Helper()
+	awaitBlocking(t, database, false)
+}
+
+func awaitBlocking(t testing.TB, database migrationstest.Clone, want bool) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), database.SuperuserURL)
 	require.NoError(t, err)
 	defer conn.Close(t.Context()) //nolint:errcheck // it only looked
 	require.Eventually(t, func() bool {
-		var blocked int
-		err := conn.QueryRow(t.Context(), `select count(*) from pg_stat_activity
-			where datname = $1 and wait_event_type = 'Lock'`, database.Name).Scan(&blocked)
-		return err == nil && blocked >= n
+		var blocked bool
+		err := conn.QueryRow(t.Context(), `select exists (select from pg_stat_activity
+			where datname = $1 and wait_event_type = 'Lock')`, database.Name).Scan(&blocked)
+		return err == nil && blocked == want
 	}, patience, interval)
 }
 
@@ -136,7 +147,7 @@ func holdLane(
 	mustAppend(t, s, appendTo(organization, stream, 0, registered("held")))
 	free := holdHead(t, database, organization)
 	held := appendBeside(t.Context(), s, appendTo(organization, stream, 1, renamed("held")))
-	awaitBlocked(t, database, 1)
+	awaitBlocked(t, database)
 	return func() {
 		free()
 		require.NoError(t, (<-held).err)

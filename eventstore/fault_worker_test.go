@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -321,17 +322,32 @@ func (c *crew) end(t testing.TB) {
 	}
 }
 
-// await waits until each worker was answered n more appends.
+// await waits until each worker was answered n more operations.
 func (c *crew) await(t testing.TB, n int) {
 	t.Helper()
 	for place := range c.running {
-		before := c.acknowledged(place)
-		require.Eventually(t, func() bool { return c.acknowledged(place) >= before+n },
-			2*patience, 10*time.Millisecond, "worker %d does not get on", place)
+		c.awaitAt(t, place, n)
 	}
 }
 
-// acknowledged counts the appends that the place's worker was answered.
+// awaitAt waits until the place's worker was answered n more.
+func (c *crew) awaitAt(t testing.TB, place, n int) {
+	t.Helper()
+	before := c.acknowledged(place)
+	require.Eventually(t, func() bool { return c.acknowledged(place) >= before+n },
+		2*patience, 10*time.Millisecond, "worker %d does not get on", place)
+}
+
+// pause stops the place's worker in the middle of whatever it does, and lets it go on.
+func (c *crew) pause(t testing.TB, place int, during func()) {
+	t.Helper()
+	process := c.running[place].Process
+	require.NoError(t, process.Signal(syscall.SIGSTOP))
+	during()
+	require.NoError(t, process.Signal(syscall.SIGCONT))
+}
+
+// acknowledged counts the operations that the place's worker was answered.
 func (c *crew) acknowledged(place int) int {
 	files := c.histories[place]
 	text, err := os.ReadFile(files[len(files)-1])

@@ -49,6 +49,8 @@ type lane struct {
 	quit    chan struct{}
 	running sync.WaitGroup
 	beliefs *beliefs
+	held    []*pending // whose organization's head somebody holds
+	probed  time.Time  // when the held heads were last looked at
 }
 
 func startLane(s *Store) *lane {
@@ -109,12 +111,22 @@ func (p *pending) late() bool { return p.ctx.Err() != nil }
 func (l *lane) run() {
 	defer l.running.Done()
 	for {
+		var look <-chan time.Time
+		if len(l.held) > 0 {
+			look = time.After(heldPause)
+		}
+		var batch []*pending
 		select {
 		case p := <-l.queue:
-			l.commit(l.collect(p))
+			batch = l.collect(p)
+		case <-look:
 		case <-l.quit:
+			for _, p := range l.held {
+				p.answer(Receipt{}, p.gone())
+			}
 			return
 		}
+		l.commit(l.released(batch))
 	}
 }
 

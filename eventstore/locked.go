@@ -40,6 +40,10 @@ func (l *lane) tryLocked(ctx context.Context, waiting []*pending) ([]*pending, e
 	b, open, err := l.prepareLocked(ctx, tx, waiting)
 	if err != nil {
 		_ = tx.Rollback(ctx)
+		conn.Release() // looking at the heads may need it
+		if asOutcome(err).headHeld() {
+			return l.hold(ctx, l.known(open)), nil
+		}
 		return l.known(open), err
 	}
 	if len(b.accepted) == 0 {

@@ -120,8 +120,11 @@ func openPool(ctx context.Context, url string, role Role, conns int32) (*pgxpool
 	parameters["role"] = role.databaseRole()
 	parameters["application_name"] = "koprogo " + string(role)
 	parameters["timezone"] = "UTC"
-	if role == RoleProjector {
+	switch role {
+	case RoleProjector:
 		parameters["synchronous_commit"] = "off"
+	case RoleWriter:
+		yieldHeads(parameters)
 	}
 	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
 		return checkRole(ctx, conn, role.databaseRole())
@@ -135,6 +138,16 @@ func openPool(ctx context.Context, url string, role Role, conns int32) (*pgxpool
 		return nil, err
 	}
 	return pool, nil
+}
+
+// yieldHeads keeps servers from waiting for each other: a head that is held for long is waited for
+// aside (held.go), and the locks of a server that stopped or was cut off are taken from it.
+func yieldHeads(parameters map[string]string) {
+	parameters["lock_timeout"] = "400ms"
+	parameters["idle_in_transaction_session_timeout"] = "2s"
+	parameters["tcp_keepalives_idle"] = "5"
+	parameters["tcp_keepalives_interval"] = "2"
+	parameters["tcp_keepalives_count"] = "3"
 }
 
 const checkRoleSQL = `
