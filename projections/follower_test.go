@@ -180,6 +180,28 @@ func TestAnEventThatCannotBeAppliedStopsOnlyItsOrganization(t *testing.T) {
 	}
 }
 
+func TestAProjectionThatGoesOnAheadOfAnotherCountsNothingTwice(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	organization := newID()
+	w.append(t, organization, memberStream(newID()),
+		events.MemberRoleGranted{RoleID: newID(), Role: "owner"})
+	for range 3 {
+		w.append(t, organization, buildingStream(newID()), registered("A"))
+	}
+	stuck := projections.Members
+	stuck.Apply = func(*projections.Batch, eventstore.Recorded) error {
+		return fmt.Errorf("not this one")
+	}
+	follower := projections.NewFollower(projections.Config{
+		Store: w.store, Projections: []projections.Projection{stuck, projections.Buildings},
+	})
+	require.Error(t, follower.CatchUp(t.Context()))
+	require.EqualValues(t, 3, total(t, w, organization))
+	w.catchUp(t) // the members from the first event on, the buildings from the last
+	require.EqualValues(t, 3, total(t, w, organization))
+}
+
 func TestARowThatPostgreSQLRefusesStopsOnlyItsOrganization(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -223,13 +245,14 @@ func TestTwoFollowersShareTheWork(t *testing.T) {
 		writing.Go(func() {
 			for range 50 {
 				stream := buildingStream(newID())
-				_, err := w.store.Append(context.Background(), eventstore.Append{
+				receipt, err := w.store.Append(context.Background(), eventstore.Append{
 					Organization: organization, Streams: []eventstore.StreamAppend{{
 						Stream: stream, Building: stream.ID,
 						Events: []events.Event{registered("A")},
 					}},
 				})
 				require.NoError(t, err)
+				followers[1].Wake(organization, receipt.Position) // both run for it at once
 			}
 		})
 	}

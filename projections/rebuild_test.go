@@ -30,16 +30,58 @@ func TestRebuildUnderReadersAndWriters(t *testing.T) {
 	var reads atomic.Int64
 	failed := make(chan error, 1)
 	go func() { failed <- readAlong(ctx, w.store, organization, 30, &reads) }()
-	for i := range 5 {
-		require.NoError(t, projections.Rebuild(ctx, w.store, projections.Buildings, nil))
+	rebuilt := make(chan struct{})
+	go func() {
+		defer close(rebuilt)
+		for range 8 {
+			if projections.Rebuild(ctx, w.store, projections.Buildings, nil) != nil {
+				return
+			}
+		}
+	}()
+	for i := 0; ; i++ {
 		receipt := w.append(t, organization, buildingStream(newID()), registered(fmt.Sprint(i)))
+		select {
+		case <-rebuilt:
+		default:
+			continue
+		}
 		require.NoError(t, follower.Wait(ctx, organization, follower.Names(), receipt.Position))
+		break
 	}
 	eventually(t, func() bool { return reads.Load() > 50 }, "reads went on")
 	cancel()
 	require.NoError(t, <-failed)
-	require.EqualValues(t, 35, total(t, w, organization))
+	require.EqualValues(t, w.positions[organization], total(t, w, organization))
+	var rows int64
+	require.NoError(t, w.admin.QueryRow(t.Context(), `select count(*) from read.buildings
+		where organization_id = $1`, organization).Scan(&rows))
+	require.Equal(t, w.positions[organization], rows)
 	require.Empty(t, follower.Stopped())
+}
+
+func TestARebuildAppliesWhatIsAppendedMeanwhile(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	organization := newID()
+	w.append(t, organization, buildingStream(newID()), registered("A"))
+	w.catchUp(t)
+	// Each round finds an event more; the last one is left for the swap.
+	err := projections.Rebuild(t.Context(), w.store, projections.Buildings, func(int64, int64) {
+		w.append(t, organization, buildingStream(newID()), registered("B"))
+		other := newID()
+		w.append(t, other, buildingStream(newID()), registered("C"))
+		w.catchUp(t)
+		require.EqualValues(t, w.positions[organization], total(t, w, organization))
+	})
+	require.NoError(t, err)
+	require.Greater(t, w.positions[organization], int64(4))
+	for organization, position := range w.positions {
+		require.Equal(t, position, total(t, w, organization))
+	}
+	w.append(t, organization, buildingStream(newID()), registered("D"))
+	w.catchUp(t)
+	require.Equal(t, w.positions[organization], total(t, w, organization))
 }
 
 // readAlong reads until ctx ends; it fails when a read does or shows fewer buildings than before.
