@@ -27,6 +27,7 @@ type Backend struct {
 	Queries  *queries.Reader
 	Tokens   *Tokens
 	Accounts *Accounts
+	Enqueue  Enqueue
 	Checks   []Check
 	Logger   *slog.Logger
 	Metrics  *prometheus.Registry

@@ -162,25 +162,6 @@ func (c *Credentials) Forget(ctx context.Context, account uuid.UUID) error {
 	return nil
 }
 
-const (
-	sweepSessionsSQL = `delete from log.sessions where organization_id = $1 and expires_at < $2`
-	sweepLinksSQL    = `delete from log.links where organization_id = $1 and expires_at < $2`
-	sweepAttemptsSQL = `delete from log.attempts where organization_id = $1 and at < $2`
-)
-
-// Sweep deletes what has expired. A job calls it now and then; nothing depends on it.
-func (c *Credentials) Sweep(ctx context.Context) error {
-	now := c.clock()
-	for sql, before := range map[string]time.Time{
-		sweepSessionsSQL: now, sweepLinksSQL: now, sweepAttemptsSQL: now.Add(-attemptsWindow),
-	} {
-		if _, err := c.pool.Exec(ctx, sql, Platform, before); err != nil {
-			return fmt.Errorf("sweep the credentials: %w", unavailable(err))
-		}
-	}
-	return nil
-}
-
 // inTransaction commits what fn did, or nothing.
 func (c *Credentials) inTransaction(ctx context.Context, fn func(pgx.Tx) error) error {
 	err := pgx.BeginFunc(ctx, c.pool, fn)

@@ -1,0 +1,191 @@
+package api
+
+import (
+	"context"
+	"math"
+
+	"github.com/google/uuid"
+
+	"github.com/koprogo/koprogo/commands"
+	"github.com/koprogo/koprogo/eventstore"
+	"github.com/koprogo/koprogo/queries"
+)
+
+// organizationWords are the REST names of an organization's fields where the domain has others.
+var organizationWords = []string{"plan", "subscription_plan"}
+
+// organizationBody is an organization as REST shows it. A plan without limits shows the largest
+// number that older clients read.
+type organizationBody struct {
+	ID               uuid.UUID `json:"id"`
+	Name             string    `json:"name"`
+	Slug             string    `json:"slug"`
+	ContactEmail     string    `json:"contact_email"`
+	ContactPhone     string    `json:"contact_phone"`
+	SubscriptionPlan string    `json:"subscription_plan"`
+	MaxBuildings     int       `json:"max_buildings"`
+	MaxUsers         int       `json:"max_users"`
+	IsActive         bool      `json:"is_active"`
+	CreatedAt        Instant   `json:"created_at"`
+	UpdatedAt        Instant   `json:"updated_at"`
+}
+
+func toOrganization(o queries.Organization) organizationBody {
+	plan := commands.Plans[o.Plan]
+	return organizationBody{
+		ID: o.ID, Name: o.Name, Slug: o.Slug, ContactEmail: o.ContactEmail,
+		ContactPhone: o.ContactPhone, SubscriptionPlan: o.Plan,
+		MaxBuildings: shownLimit(plan.Buildings), MaxUsers: shownLimit(plan.Users),
+		IsActive: o.IsActive, CreatedAt: Instant(o.CreatedAt), UpdatedAt: Instant(o.UpdatedAt),
+	}
+}
+
+func shownLimit(places int) int {
+	if places == eventstore.Unlimited {
+		return math.MaxInt32
+	}
+	return places
+}
+
+type organizationIn struct {
+	ID               Field[uuid.UUID] `json:"id" on:"create"`
+	Name             Field[string]    `json:"name" required:"true"`
+	Slug             Field[string]    `json:"slug" required:"true"`
+	ContactEmail     Field[string]    `json:"contact_email" required:"true"`
+	ContactPhone     Field[string]    `json:"contact_phone"`
+	SubscriptionPlan Field[string]    `json:"subscription_plan" required:"true" enum:"free,starter,professional,enterprise"`
+}
+
+func createOrganization(
+	ctx context.Context, c *Call, _ None, in organizationIn,
+) (Answer[organizationBody], error) {
+	id := c.NewID(in.ID)
+	outcome, err := c.Commands.FoundOrganization(ctx, c.Asking(id), commands.FoundOrganization{
+		OrganizationID: id, ContactID: uuid.Must(uuid.NewV7()), Name: in.Name.Value(),
+		Slug: in.Slug.Value(), Plan: in.SubscriptionPlan.Value(),
+		ContactEmail: in.ContactEmail.Value(), ContactPhone: in.ContactPhone.Value(),
+	})
+	if err != nil {
+		return Answer[organizationBody]{}, err
+	}
+	receipt := outcome.Receipt
+	if receipt.Replayed { // the key stands in the platform's log; the organization's own began then
+		if id, err = resourceID(receipt.Resource); err != nil {
+			return Answer[organizationBody]{}, err
+		}
+		receipt.Organization, receipt.Position = id, 1
+	}
+	for _, also := range outcome.Also {
+		c.fence.answered(also.Organization, also.Position)
+	}
+	return c.shownOrganization(ctx, id, receipt)
+}
+
+// shownOrganization answers a write with the organization as it then is.
+func (c *Call) shownOrganization(
+	ctx context.Context, id uuid.UUID, receipt eventstore.Receipt,
+) (Answer[organizationBody], error) {
+	found, err := c.organizationAt(ctx, id, receipt)
+	answer := Answer[organizationBody]{
+		Body: toOrganization(found), Version: found.Version, Position: receipt.Position,
+		Replayed: receipt.Replayed,
+	}
+	if receipt.Replayed {
+		answer.Status = receipt.Status
+	}
+	return answer, err
+}
+
+// organizationAt makes the organization's the log of the call, whose position is answered.
+func (c *Call) organizationAt(
+	ctx context.Context, id uuid.UUID, receipt eventstore.Receipt,
+) (queries.Organization, error) {
+	c.Organization = id
+	if !receipt.Replayed {
+		c.fence.answered(id, receipt.Position)
+	}
+	return c.Queries.OrganizationAt(ctx, id, receipt.Position)
+}
+
+// ofOrganization is the caller as the rules of an organization see him.
+func (c *Call) ofOrganization(id uuid.UUID) commands.Caller {
+	asking := c.Asking(id)
+	asking.Organization = id
+	return asking
+}
+
+func changeOrganization(
+	ctx context.Context, c *Call, id ID, in organizationIn,
+) (Answer[organizationBody], error) {
+	outcome, err := c.Commands.ChangeOrganization(ctx, c.ofOrganization(id.ID),
+		commands.ChangeOrganization{
+			OrganizationID: id.ID, Name: in.Name.Change(), Slug: in.Slug.Change(),
+			Plan: in.SubscriptionPlan.Change(), ContactEmail: in.ContactEmail.Change(),
+			ContactPhone: in.ContactPhone.Change(),
+		})
+	if err != nil {
+		return Answer[organizationBody]{}, err
+	}
+	for _, also := range outcome.Also {
+		c.fence.answered(also.Organization, also.Position)
+	}
+	return c.shownOrganization(ctx, id.ID, outcome.Receipt)
+}
+
+func activateOrganization(
+	ctx context.Context, c *Call, id ID, _ None,
+) (Answer[organizationBody], error) {
+	return decideOrganization(ctx, c, id.ID,
+		commands.ReinstateOrganization{OrganizationID: id.ID})
+}
+
+func suspendOrganization(
+	ctx context.Context, c *Call, id ID, _ None,
+) (Answer[organizationBody], error) {
+	return decideOrganization(ctx, c, id.ID, commands.SuspendOrganization{OrganizationID: id.ID})
+}
+
+func decideOrganization(
+	ctx context.Context, c *Call, id uuid.UUID, command commands.Command[commands.Organization],
+) (Answer[organizationBody], error) {
+	outcome, err := commands.Handle(ctx, c.Commands, c.ofOrganization(id), command)
+	if err != nil {
+		return Answer[organizationBody]{}, err
+	}
+	return c.shownOrganization(ctx, id, outcome.Receipt)
+}
+
+func readOrganization(ctx context.Context, c *Call, id ID) (Answer[organizationBody], error) {
+	found, err := c.Queries.OrganizationByID(ctx, id.ID)
+	c.Organization = id.ID
+	return Answer[organizationBody]{
+		Body: toOrganization(found.Item), Version: found.Item.Version, Position: found.Position,
+		Stale: found.Stale,
+	}, err
+}
+
+// organizationSorts are the columns that a list of organizations is sorted by.
+var organizationSorts = map[string]string{
+	"created_at": "created_at", "name": "name", "slug": "slug", "subscription_plan": "plan",
+}
+
+type organizationFilter struct {
+	Q                Field[string] `query:"q"`
+	SubscriptionPlan Field[string] `query:"subscription_plan"`
+	IsActive         Field[bool]   `query:"is_active"`
+}
+
+func listOrganizations(
+	ctx context.Context, c *Call, filter organizationFilter, page Page,
+) (Listed[organizationBody], error) {
+	asked := queries.OrganizationList{
+		Q: filter.Q.Value(), Plan: filter.SubscriptionPlan.Value(),
+		Page: page.of(organizationSorts),
+	}
+	if filter.IsActive.IsGiven() {
+		active := filter.IsActive.Value()
+		asked.IsActive = &active
+	}
+	listed, err := c.Queries.Organizations(ctx, asked)
+	return listedAs(listed, toOrganization), err
+}
