@@ -68,7 +68,7 @@ func (c *OpenAccount) Read(r *Reader) error {
 // Decide refuses wrong fields and an id that belongs to another account or to a closed one.
 func (c *OpenAccount) Decide(a Account) ([]events.Event, error) {
 	check := &check{}
-	check.id("id", c.AccountID)
+	check.id(c.AccountID)
 	wanted := [3]string{
 		check.email("email", c.Email),
 		check.name("first_name", c.FirstName),

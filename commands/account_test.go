@@ -80,7 +80,9 @@ func TestOpenAccount(t *testing.T) {
 		"half an e-mail": {"email", CodeMalformed, func(c *OpenAccount) { c.Email = "anna" }},
 		"no first name":  {"first_name", CodeRequired, func(c *OpenAccount) { c.FirstName = "" }},
 		"no last name":   {"last_name", CodeRequired, func(c *OpenAccount) { c.LastName = "" }},
-		"no such role":   {"role", CodeUnknownValue, func(c *OpenAccount) { c.Roles[0].Role = "king" }},
+		"no such role": {"role", CodeUnknownValue, func(c *OpenAccount) {
+			c.Roles[0].Role = "king"
+		}},
 		"a syndic of nothing": {"organization_id", CodeRequired, func(c *OpenAccount) {
 			c.Roles[0].Organization = uuid.Nil
 		}},

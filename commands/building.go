@@ -219,7 +219,7 @@ func checkBuilding(
 	id uuid.UUID, f buildingFields, now time.Time,
 ) (events.BuildingRegistered, error) {
 	c := &check{}
-	c.id("id", id)
+	c.id(id)
 	wanted := events.BuildingRegistered{
 		Name:             c.name("name", f.Name),
 		Address:          c.name("address", f.Address),

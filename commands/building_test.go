@@ -81,35 +81,91 @@ func TestRegisterBuildingRefusesAWrongField(t *testing.T) {
 		code   Code
 		change func(*RegisterBuilding)
 	}{
-		"no name":                {"name", CodeRequired, func(c *RegisterBuilding) { c.Name = " " }},
-		"a name of 256":          {"name", CodeTooLong, func(c *RegisterBuilding) { c.Name = long(256) }},
-		"a control character":    {"name", CodeMalformed, func(c *RegisterBuilding) { c.Name = "a\x00b" }},
-		"a text that is no text": {"city", CodeMalformed, func(c *RegisterBuilding) { c.City = "\xff" }},
-		"no address":             {"address", CodeRequired, func(c *RegisterBuilding) { c.Address = "" }},
-		"no city":                {"city", CodeRequired, func(c *RegisterBuilding) { c.City = "" }},
-		"no postal code":         {"postal_code", CodeRequired, func(c *RegisterBuilding) { c.PostalCode = "" }},
-		"no country":             {"country", CodeRequired, func(c *RegisterBuilding) { c.Country = "" }},
-		"a country of digits":    {"country", CodeMalformed, func(c *RegisterBuilding) { c.Country = "B3" }},
-		"an unknown code":        {"country", CodeMalformed, func(c *RegisterBuilding) { c.Country = "QQ" }},
-		"no lots":                {"lots", CodeOutOfRange, func(c *RegisterBuilding) { c.Lots = 0 }},
-		"too many lots":          {"lots", CodeOutOfRange, func(c *RegisterBuilding) { c.Lots = 10_000_001 }},
-		"no shares":              {"shares", CodeOutOfRange, func(c *RegisterBuilding) { c.Shares = To(0) }},
-		"too many shares":        {"shares", CodeOutOfRange, func(c *RegisterBuilding) { c.Shares = To(10_000_001) }},
-		"the year 999":           {"construction_year", CodeOutOfRange, func(c *RegisterBuilding) { c.ConstructionYear = To(999) }},
-		"in six years":           {"construction_year", CodeOutOfRange, func(c *RegisterBuilding) { c.ConstructionYear = To(2032) }},
-		"the year 0":             {"construction_year", CodeOutOfRange, func(c *RegisterBuilding) { c.ConstructionYear = To(0) }},
-		"a slug with capitals":   {"slug", CodeMalformed, func(c *RegisterBuilding) { c.Slug = "Les-Erables" }},
-		"a slug of hyphens":      {"slug", CodeMalformed, func(c *RegisterBuilding) { c.Slug = "a--b" }},
-		"a wrong number":         {"enterprise_number", CodeMalformed, func(c *RegisterBuilding) { c.EnterpriseNumber = "0123456748" }},
-		"a wrong IBAN":           {"iban_working", CodeMalformed, func(c *RegisterBuilding) { c.WorkingIBAN = "BE68539007547035" }},
-		"another wrong IBAN":     {"iban_reserve", CodeMalformed, func(c *RegisterBuilding) { c.ReserveIBAN = "x" }},
-		"the 29th of February":   {"fiscal_year_start", CodeMalformed, func(c *RegisterBuilding) { c.FiscalYearStart = "02-29" }},
-		"a day without month":    {"fiscal_year_start", CodeMalformed, func(c *RegisterBuilding) { c.FiscalYearStart = "1-1" }},
-		"no such zone":           {"zone", CodeMalformed, func(c *RegisterBuilding) { c.Zone = To("Europe/Bruxelles") }},
-		"the machine's zone":     {"zone", CodeMalformed, func(c *RegisterBuilding) { c.Zone = To("Local") }},
-		"101 entrances":          {"entrances", CodeTooMany, func(c *RegisterBuilding) { c.Entrances = make([]string, 101) }},
-		"an empty entrance":      {"entrances", CodeRequired, func(c *RegisterBuilding) { c.Entrances = []string{""} }},
-		"a long entrance":        {"entrances", CodeTooLong, func(c *RegisterBuilding) { c.Entrances = []string{long(256)} }},
+		"no name": {"name", CodeRequired, func(c *RegisterBuilding) {
+			c.Name = " "
+		}},
+		"a name of 256": {"name", CodeTooLong, func(c *RegisterBuilding) {
+			c.Name = long(256)
+		}},
+		"a control character": {"name", CodeMalformed, func(c *RegisterBuilding) {
+			c.Name = "a\x00b"
+		}},
+		"a text that is no text": {"city", CodeMalformed, func(c *RegisterBuilding) {
+			c.City = "\xff"
+		}},
+		"no address": {"address", CodeRequired, func(c *RegisterBuilding) {
+			c.Address = ""
+		}},
+		"no city": {"city", CodeRequired, func(c *RegisterBuilding) { c.City = "" }},
+		"no postal code": {"postal_code", CodeRequired, func(c *RegisterBuilding) {
+			c.PostalCode = ""
+		}},
+		"no country": {"country", CodeRequired, func(c *RegisterBuilding) {
+			c.Country = ""
+		}},
+		"a country of digits": {"country", CodeMalformed, func(c *RegisterBuilding) {
+			c.Country = "B3"
+		}},
+		"an unknown code": {"country", CodeMalformed, func(c *RegisterBuilding) {
+			c.Country = "QQ"
+		}},
+		"no lots": {"lots", CodeOutOfRange, func(c *RegisterBuilding) {
+			c.Lots = 0
+		}},
+		"too many lots": {"lots", CodeOutOfRange, func(c *RegisterBuilding) {
+			c.Lots = 10_000_001
+		}},
+		"no shares": {"shares", CodeOutOfRange, func(c *RegisterBuilding) {
+			c.Shares = To(0)
+		}},
+		"too many shares": {"shares", CodeOutOfRange, func(c *RegisterBuilding) {
+			c.Shares = To(10_000_001)
+		}},
+		"the year 999": {"construction_year", CodeOutOfRange, func(c *RegisterBuilding) {
+			c.ConstructionYear = To(999)
+		}},
+		"in six years": {"construction_year", CodeOutOfRange, func(c *RegisterBuilding) {
+			c.ConstructionYear = To(2032)
+		}},
+		"the year 0": {"construction_year", CodeOutOfRange, func(c *RegisterBuilding) {
+			c.ConstructionYear = To(0)
+		}},
+		"a slug with capitals": {"slug", CodeMalformed, func(c *RegisterBuilding) {
+			c.Slug = "Les-Erables"
+		}},
+		"a slug of hyphens": {"slug", CodeMalformed, func(c *RegisterBuilding) {
+			c.Slug = "a--b"
+		}},
+		"a wrong number": {"enterprise_number", CodeMalformed, func(c *RegisterBuilding) {
+			c.EnterpriseNumber = "0123456748"
+		}},
+		"a wrong IBAN": {"iban_working", CodeMalformed, func(c *RegisterBuilding) {
+			c.WorkingIBAN = "BE68539007547035"
+		}},
+		"another wrong IBAN": {"iban_reserve", CodeMalformed, func(c *RegisterBuilding) {
+			c.ReserveIBAN = "x"
+		}},
+		"the 29th of February": {"fiscal_year_start", CodeMalformed, func(c *RegisterBuilding) {
+			c.FiscalYearStart = "02-29"
+		}},
+		"a day without month": {"fiscal_year_start", CodeMalformed, func(c *RegisterBuilding) {
+			c.FiscalYearStart = "1-1"
+		}},
+		"no such zone": {"zone", CodeMalformed, func(c *RegisterBuilding) {
+			c.Zone = To("Europe/Bruxelles")
+		}},
+		"the machine's zone": {"zone", CodeMalformed, func(c *RegisterBuilding) {
+			c.Zone = To("Local")
+		}},
+		"101 entrances": {"entrances", CodeTooMany, func(c *RegisterBuilding) {
+			c.Entrances = make([]string, 101)
+		}},
+		"an empty entrance": {"entrances", CodeRequired, func(c *RegisterBuilding) {
+			c.Entrances = []string{""}
+		}},
+		"a long entrance": {"entrances", CodeTooLong, func(c *RegisterBuilding) {
+			c.Entrances = []string{long(256)}
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			given[Building](t).when(registerResidence(wrong.change)).
@@ -127,18 +183,21 @@ func TestChangeBuilding(t *testing.T) {
 	known.WorkingIBAN, known.FiscalYearStart = "BE68539007547034", "01-01"
 	known.Entrances = []string{"A", "B"}
 	t.Run("a field that is not named stays", func(t *testing.T) {
-		given[Building](t, known).when(ChangeBuilding{BuildingID: id(1), Name: To("Les Érables"), Now: now}).
+		given[Building](t, known).
+			when(ChangeBuilding{BuildingID: id(1), Name: To("Les Érables"), Now: now}).
 			then(events.BuildingRenamed{Name: "Les Érables", Slug: "erables"})
 	})
 	t.Run("a PUT of the same values records nothing", func(t *testing.T) {
-		given[Building](t, known).when(ChangeBuilding{BuildingID: id(1),
-			Name: To(known.Name), Shares: To(1000), Entrances: To([]string{"A", "B"}),
+		given[Building](t, known).when(ChangeBuilding{
+			BuildingID: id(1),
+			Name:       To(known.Name), Shares: To(1000), Entrances: To([]string{"A", "B"}),
 			WorkingIBAN: To("BE68 5390 0754 7034"), Now: now,
 		}).then()
 	})
 	t.Run("each group of fields is its own fact", func(t *testing.T) {
-		given[Building](t, known).when(ChangeBuilding{BuildingID: id(1),
-			Slug: Cleared[string](), City: To("Ixelles"), Lots: To(13), Shares: To(2000),
+		given[Building](t, known).when(ChangeBuilding{
+			BuildingID: id(1),
+			Slug:       Cleared[string](), City: To("Ixelles"), Lots: To(13), Shares: To(2000),
 			ConstructionYear: Cleared[int](), EnterpriseNumber: To("0123456749"),
 			ReserveIBAN: To("BE71096123456769"), FiscalYearStart: Cleared[string](),
 			Entrances: Cleared[[]string](), Now: now,
@@ -158,14 +217,16 @@ func TestChangeBuilding(t *testing.T) {
 	t.Run("a cleared zone is Brussels' again", func(t *testing.T) {
 		paris := known
 		paris.Zone = "Europe/Paris"
-		given[Building](t, paris).when(ChangeBuilding{BuildingID: id(1), Zone: Cleared[string](), Now: now}).
+		given[Building](t, paris).
+			when(ChangeBuilding{BuildingID: id(1), Zone: Cleared[string](), Now: now}).
 			then(events.BuildingAddressCorrected{
 				Address: known.Address, City: known.City, PostalCode: "1000", Country: "Belgique",
 				Entrances: known.Entrances, Zone: "Europe/Brussels",
 			})
 	})
 	t.Run("a name that is cleared is refused", func(t *testing.T) {
-		given[Building](t, known).when(ChangeBuilding{BuildingID: id(1), Name: Cleared[string](), Now: now}).
+		given[Building](t, known).
+			when(ChangeBuilding{BuildingID: id(1), Name: Cleared[string](), Now: now}).
 			thenInvalid("name", CodeRequired)
 	})
 	t.Run("a wrong total is refused", func(t *testing.T) {
@@ -176,15 +237,17 @@ func TestChangeBuilding(t *testing.T) {
 		given[Building](t).when(ChangeBuilding{BuildingID: id(1), Now: now}).thenRefused(CodeNotFound)
 	})
 	t.Run("a removed building is not found", func(t *testing.T) {
-		given[Building](t, known, events.BuildingRemoved{}).when(ChangeBuilding{BuildingID: id(1), Now: now}).
+		given[Building](t, known, events.BuildingRemoved{}).
+			when(ChangeBuilding{BuildingID: id(1), Now: now}).
 			thenRefused(CodeNotFound)
 	})
 }
 
 func TestChangingABuildingLeadsToWhatWasAsked(t *testing.T) {
 	t.Parallel()
-	asked := ChangeBuilding{BuildingID: id(1),
-		Name: To("B"), Slug: To("b"), Address: To("C"), City: To("D"), PostalCode: To("E"),
+	asked := ChangeBuilding{
+		BuildingID: id(1),
+		Name:       To("B"), Slug: To("b"), Address: To("C"), City: To("D"), PostalCode: To("E"),
 		Country: To("FR"), Lots: To(2), Shares: To(3), ConstructionYear: To(1900),
 		EnterpriseNumber: To("0123456749"), WorkingIBAN: To("BE68539007547034"),
 		ReserveIBAN: To("BE71096123456769"), FiscalYearStart: To("04-01"),

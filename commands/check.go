@@ -62,9 +62,9 @@ func (c *check) name(field, text string) string {
 }
 
 // id is what a thing is made under: given by the client or made by the server, but never nil.
-func (c *check) id(field string, id uuid.UUID) {
+func (c *check) id(id uuid.UUID) {
 	if id == uuid.Nil {
-		c.refuse(field, CodeRequired, "the field is required")
+		c.refuse("id", CodeRequired, "the field is required")
 	}
 }
 

@@ -34,18 +34,30 @@ type demoAccount struct {
 }
 
 var demoAccounts = []demoAccount{
-	{demoAdministrator, RoleSuperadmin, eventstore.Platform,
-		"admin@koprogo.com", "admin123", "Ada", "Koprogo"},
-	{demoID(0x101), RoleSyndic, DemoOrganization,
-		"syndic@grandplace.be", "syndic123", "Sophie", "Lambert"},
-	{demoID(0x102), RoleAccountant, DemoOrganization,
-		"comptable@grandplace.be", "comptable123", "Karim", "Haddad"},
-	{demoID(0x103), RoleAuditor, DemoOrganization,
-		"auditeur@grandplace.be", "auditeur123", "Lieve", "Peeters"},
-	{demoID(0x104), RoleOwner, DemoOrganization,
-		"proprietaire@grandplace.be", "proprietaire123", "Marc", "Dubois"},
-	{demoID(0x201), RoleSyndic, DemoNeighbour,
-		"syndic@sablon.be", "syndic123", "Tom", "Janssens"},
+	{
+		demoAdministrator, RoleSuperadmin, eventstore.Platform,
+		"admin@koprogo.com", "admin123", "Ada", "Koprogo",
+	},
+	{
+		demoID(0x101), RoleSyndic, DemoOrganization,
+		"syndic@grandplace.be", "syndic123", "Sophie", "Lambert",
+	},
+	{
+		demoID(0x102), RoleAccountant, DemoOrganization,
+		"comptable@grandplace.be", "comptable123", "Karim", "Haddad",
+	},
+	{
+		demoID(0x103), RoleAuditor, DemoOrganization,
+		"auditeur@grandplace.be", "auditeur123", "Lieve", "Peeters",
+	},
+	{
+		demoID(0x104), RoleOwner, DemoOrganization,
+		"proprietaire@grandplace.be", "proprietaire123", "Marc", "Dubois",
+	},
+	{
+		demoID(0x201), RoleSyndic, DemoNeighbour,
+		"syndic@sablon.be", "syndic123", "Tom", "Janssens",
+	},
 }
 
 // SeedDemo makes the demo organizations with their accounts and buildings. What stands already is

@@ -1,7 +1,6 @@
 package commands
 
 import (
-	"errors"
 	"testing"
 	"time"
 
@@ -65,7 +64,7 @@ func (s *scenario[S]) thenInvalid(field string, code Code) {
 func refusal(t *testing.T, err error) *Refused {
 	t.Helper()
 	var refused *Refused
-	require.True(t, errors.As(err, &refused), "refused, not %v", err)
+	require.ErrorAs(t, err, &refused)
 	require.NotEmpty(t, refused.Error())
 	return refused
 }

@@ -100,7 +100,8 @@ func once[S State[S]](r *Reader, caller Caller, command Command[S]) (Outcome[S],
 	if err != nil {
 		return Outcome[S]{}, err
 	}
-	outcome := Outcome[S]{State: main.state.(S), Version: main.version} //nolint:forcetypeassert
+	state := main.state.(S) //nolint:forcetypeassert // load made it
+	outcome := Outcome[S]{State: state, Version: main.version}
 	if len(decided) == 0 {
 		return outcome, nil
 	}
@@ -109,7 +110,7 @@ func once[S State[S]](r *Reader, caller Caller, command Command[S]) (Outcome[S],
 		return outcome, err
 	}
 	outcome.Changed = !outcome.Receipt.Replayed
-	outcome.State, outcome.Version = main.state.(S), main.version //nolint:forcetypeassert
+	outcome.State, outcome.Version = main.state.(S), main.version //nolint:forcetypeassert // evolved
 	return outcome, nil
 }
 
@@ -224,8 +225,8 @@ func (r *Reader) compose(
 		}
 		a.Streams[i].Events = append(a.Streams[i].Events, event)
 		after[in] = in.evolve(after[in], event)
-		if new, ok := event.(events.Introduces); ok {
-			a.Subjects = append(a.Subjects, new.NewSubjects()...)
+		if introduces, ok := event.(events.Introduces); ok {
+			a.Subjects = append(a.Subjects, introduces.NewSubjects()...)
 		}
 	}
 	for _, in := range r.loaded {

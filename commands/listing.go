@@ -56,7 +56,7 @@ func (c *listOrganization) Read(r *Reader) error {
 
 func (c *listOrganization) Decide(l Listing) ([]events.Event, error) {
 	check := &check{}
-	check.id("id", c.OrganizationID)
+	check.id(c.OrganizationID)
 	email := check.email("contact_email", c.ContactEmail)
 	phone := check.phone("contact_phone", c.ContactPhone)
 	wanted := events.OrganizationListed{

@@ -137,7 +137,7 @@ func (c *GiveMandate) Read(r *Reader) error {
 // auditor here.
 func (c *GiveMandate) Decide(m Member) ([]events.Event, error) {
 	check := &check{}
-	check.id("id", c.MandateID)
+	check.id(c.MandateID)
 	check.day("from", c.From)
 	check.day("to", c.To)
 	switch {

@@ -83,11 +83,13 @@ func TestGiveMandate(t *testing.T) {
 		code   Code
 		change func(*GiveMandate)
 	}{
-		"no building":   {"buildings", CodeRequired, func(c *GiveMandate) { c.Buildings = nil }},
-		"101 buildings": {"buildings", CodeTooMany, func(c *GiveMandate) { c.Buildings = make([]uuid.UUID, 101) }},
-		"no first day":  {"from", CodeRequired, func(c *GiveMandate) { c.From = "" }},
-		"no such day":   {"from", CodeMalformed, func(c *GiveMandate) { c.From = "2026-02-30" }},
-		"no last day":   {"to", CodeRequired, func(c *GiveMandate) { c.To = "" }},
+		"no building": {"buildings", CodeRequired, func(c *GiveMandate) { c.Buildings = nil }},
+		"101 buildings": {"buildings", CodeTooMany, func(c *GiveMandate) {
+			c.Buildings = make([]uuid.UUID, 101)
+		}},
+		"no first day": {"from", CodeRequired, func(c *GiveMandate) { c.From = "" }},
+		"no such day":  {"from", CodeMalformed, func(c *GiveMandate) { c.From = "2026-02-30" }},
+		"no last day":  {"to", CodeRequired, func(c *GiveMandate) { c.To = "" }},
 		"an end before the beginning": {"to", CodeOutOfRange, func(c *GiveMandate) {
 			c.To = "2025-12-31"
 		}},

@@ -210,7 +210,9 @@ func (c SuspendOrganization) Decide(o Organization) ([]events.Event, error) {
 type ReinstateOrganization struct{ OrganizationID uuid.UUID }
 
 // Stream is the organization's, in its own log.
-func (c ReinstateOrganization) Stream() events.Stream { return OrganizationStream(c.OrganizationID) }
+func (c ReinstateOrganization) Stream() events.Stream {
+	return OrganizationStream(c.OrganizationID)
+}
 
 // Decide refuses an organization that was never founded.
 func (c ReinstateOrganization) Decide(o Organization) ([]events.Event, error) {

@@ -49,13 +49,21 @@ func TestListOrganization(t *testing.T) {
 		code   Code
 		change func(*FoundOrganization)
 	}{
-		"no name":        {"name", CodeRequired, func(c *FoundOrganization) { c.Name = "" }},
-		"no slug":        {"slug", CodeRequired, func(c *FoundOrganization) { c.Slug = "" }},
-		"a wrong slug":   {"slug", CodeMalformed, func(c *FoundOrganization) { c.Slug = "a b" }},
-		"no such plan":   {"plan", CodeUnknownValue, func(c *FoundOrganization) { c.Plan = "gold" }},
-		"no e-mail":      {"contact_email", CodeRequired, func(c *FoundOrganization) { c.ContactEmail = "" }},
-		"a wrong e-mail": {"contact_email", CodeMalformed, func(c *FoundOrganization) { c.ContactEmail = "a" }},
-		"a wrong phone":  {"contact_phone", CodeMalformed, func(c *FoundOrganization) { c.ContactPhone = "call me" }},
+		"no name":      {"name", CodeRequired, func(c *FoundOrganization) { c.Name = "" }},
+		"no slug":      {"slug", CodeRequired, func(c *FoundOrganization) { c.Slug = "" }},
+		"a wrong slug": {"slug", CodeMalformed, func(c *FoundOrganization) { c.Slug = "a b" }},
+		"no such plan": {"plan", CodeUnknownValue, func(c *FoundOrganization) {
+			c.Plan = "gold"
+		}},
+		"no e-mail": {"contact_email", CodeRequired, func(c *FoundOrganization) {
+			c.ContactEmail = ""
+		}},
+		"a wrong e-mail": {"contact_email", CodeMalformed, func(c *FoundOrganization) {
+			c.ContactEmail = "a"
+		}},
+		"a wrong phone": {"contact_phone", CodeMalformed, func(c *FoundOrganization) {
+			c.ContactPhone = "call me"
+		}},
 		"no such language": {"language", CodeUnknownValue, func(c *FoundOrganization) {
 			c.Language = To("it")
 		}},
@@ -205,12 +213,14 @@ func TestChangeSettings(t *testing.T) {
 		code   Code
 		change ChangeSettings
 	}{
-		"half an eye":       {"four_eyes", CodeUnknownValue, ChangeSettings{FourEyes: To("half")}},
-		"Italian":           {"language", CodeUnknownValue, ChangeSettings{Language: To("it")}},
-		"no zone":           {"zone", CodeMalformed, ChangeSettings{Zone: To("X")}},
-		"51 rates":          {"rates", CodeTooMany, ChangeSettings{Rates: To(many)}},
-		"a rate below zero": {"rates", CodeOutOfRange, ChangeSettings{Rates: To(map[string]int{"a": -1})}},
-		"a rate's name":     {"rates", CodeMalformed, ChangeSettings{Rates: To(map[string]int{"A": 1})}},
+		"half an eye": {"four_eyes", CodeUnknownValue, ChangeSettings{FourEyes: To("half")}},
+		"Italian":     {"language", CodeUnknownValue, ChangeSettings{Language: To("it")}},
+		"no zone":     {"zone", CodeMalformed, ChangeSettings{Zone: To("X")}},
+		"51 rates":    {"rates", CodeTooMany, ChangeSettings{Rates: To(many)}},
+		"a rate below zero": {"rates", CodeOutOfRange, ChangeSettings{
+			Rates: To(map[string]int{"a": -1}),
+		}},
+		"a rate's name": {"rates", CodeMalformed, ChangeSettings{Rates: To(map[string]int{"A": 1})}},
 	} {
 		t.Run(name+" is refused", func(t *testing.T) {
 			given[Organization](t, immo).when(wrong.change).thenInvalid(wrong.field, wrong.code)

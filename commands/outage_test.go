@@ -108,9 +108,12 @@ func TestCommandsStandInTheirStreams(t *testing.T) {
 	anna := o.open(t, "anna@immo.be", RoleAuditor)
 	platform := o.caller().in(eventstore.Platform)
 	for _, command := range []Command[Account]{
-		RecordPassword{anna.AccountID}, EnableTwoFactor{anna.AccountID},
-		RenewBackupCodes{anna.AccountID}, DisableTwoFactor{anna.AccountID},
-		&DeactivateAccount{AccountID: anna.AccountID}, ActivateAccount{anna.AccountID},
+		RecordPassword{anna.AccountID},
+		EnableTwoFactor{anna.AccountID},
+		RenewBackupCodes{anna.AccountID},
+		DisableTwoFactor{anna.AccountID},
+		&DeactivateAccount{AccountID: anna.AccountID},
+		ActivateAccount{anna.AccountID},
 	} {
 		outcome, err := Handle(t.Context(), o.App, platform, command)
 		require.NoError(t, err)

@@ -40,7 +40,7 @@ func Load[S State[S]](r *Reader, stream events.Stream) (S, error) {
 		var none S
 		return none, err
 	}
-	return in.state.(S), nil //nolint:forcetypeassert,errcheck // load made it
+	return in.state.(S), nil //nolint:forcetypeassert // load made it
 }
 
 func load[S State[S]](r *Reader, stream events.Stream) (*loaded, error) {

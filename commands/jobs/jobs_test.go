@@ -222,7 +222,9 @@ func TestRetention(t *testing.T) {
 	require.NoError(t, err)
 	pool := store.Pool(eventstore.RoleJobs)
 	now := time.Now()
-	for _, age := range []time.Duration{-time.Hour, 23 * time.Hour, 25 * time.Hour, 100 * 24 * time.Hour} {
+	for _, age := range []time.Duration{
+		-time.Hour, 23 * time.Hour, 25 * time.Hour, 100 * 24 * time.Hour,
+	} {
 		at := now.Add(-age)
 		insert := func(sql string, args ...any) {
 			_, err := pool.Exec(t.Context(), sql, args...)
