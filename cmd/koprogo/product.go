@@ -36,6 +36,7 @@ type product struct {
 	secrets  *eventstore.Credentials
 	reader   *queries.Reader
 	jobs     *jobs.Jobs
+	access   *eventstore.AccessLog
 	post     *api.Post
 	api      *api.Server
 
@@ -140,14 +141,20 @@ func (p *product) mountAPI(settings serving, found secrets) error {
 		return err
 	}
 	p.post = api.NewPost(mailer, p.logger)
+	p.access = p.store.AccessLog()
 	answers := api.NewAnswers(answersInMemory)
 	p.follower.Subscribe(func(n projections.Notice) { forget(answers, n) })
 	metrics := prometheus.NewRegistry()
 	p.api, err = api.New(api.Config{
 		Backend: api.Backend{
 			Store: p.store, Commands: p.app, Queries: p.reader, Tokens: tokens,
-			Checks: p.checks(), Logger: p.logger, Metrics: metrics,
+			Enqueue: p.jobs.Enqueue, Checks: p.checks(), Logger: p.logger, Metrics: metrics,
+			Accounts: &api.Accounts{
+				Credentials: p.secrets, Sessions: sessions, Access: p.access, Post: p.post,
+				Development: p.dev, PublicURL: settings.PublicURL,
+			},
 		},
+		OrganizationOf: p.organizationOf,
 		Authenticate: sessions.Authenticate,
 		Fence: api.Fence{
 			Answered: p.reader.Answered, Newest: p.reader.Newest, Reached: p.reader.Reached,
@@ -157,6 +164,16 @@ func (p *product) mountAPI(settings serving, found secrets) error {
 		Origins: settings.CORSAllowedOrigins, PublicURL: settings.PublicURL, Version: version,
 	})
 	return err
+}
+
+// organizationOf finds whose resource a superadmin asks for without naming the organization.
+func (p *product) organizationOf(
+	ctx context.Context, noun string, id uuid.UUID,
+) (uuid.UUID, error) {
+	if noun == "building" {
+		return p.reader.BuildingOrganization(ctx, id)
+	}
+	return uuid.Nil, queries.ErrNotFound
 }
 
 // version is set by the linker.
@@ -230,6 +247,9 @@ func seedDemo(
 func (p *product) close() {
 	if p.post != nil {
 		p.post.Close()
+	}
+	if p.access != nil {
+		p.access.Close()
 	}
 	if p.jobs != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), shutdownPatience)
