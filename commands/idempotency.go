@@ -2,10 +2,7 @@ package commands
 
 import (
 	"context"
-	"errors"
-	"math"
 
-	"github.com/koprogo/koprogo/events"
 	"github.com/koprogo/koprogo/eventstore"
 )
 
@@ -32,22 +29,10 @@ func settle[S State[S]](
 }
 
 // replay asks whether the caller's idempotency key was used before: its receipt is that of the
-// first request. The log looks at the key before anything else, so the question is an append that
-// cannot stand, on a version that no stream reaches.
+// first request.
 func (a *App) replay(ctx context.Context, caller Caller) (eventstore.Receipt, bool, error) {
 	if caller.Idempotency == nil {
 		return eventstore.Receipt{}, false, nil
 	}
-	receipt, err := a.store.Append(ctx, eventstore.Append{
-		Organization: caller.Organization, Idempotency: caller.Idempotency,
-		Streams: []eventstore.StreamAppend{{
-			Stream:   OrganizationStream(caller.Organization),
-			Expected: math.MaxInt64 - 1,
-			Events:   []events.Event{events.OrganizationReinstated{}},
-		}},
-	})
-	if errors.Is(err, eventstore.ErrConflict) {
-		return eventstore.Receipt{}, false, nil
-	}
-	return receipt, err == nil && receipt.Replayed, err
+	return a.store.Repeated(ctx, caller.Organization, *caller.Idempotency)
 }

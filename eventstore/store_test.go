@@ -288,6 +288,23 @@ func TestIdempotency(t *testing.T) {
 		require.Equal(t, first.Idempotency.Resource, again.Resource)
 		require.Len(t, log(t, store, organization), 2)
 	})
+	t.Run("a key can be looked up without an append", func(t *testing.T) {
+		t.Parallel()
+		organization := newID(t)
+		first := with(organization, "k", "same")
+		_, known, err := store.Repeated(t.Context(), organization, *first.Idempotency)
+		require.NoError(t, err)
+		require.False(t, known)
+		receipt := mustAppend(t, store, first)
+		again, known, err := store.Repeated(t.Context(), organization, *first.Idempotency)
+		require.NoError(t, err)
+		require.True(t, known)
+		require.Equal(t, receipt.Position, again.Position)
+		other := *first.Idempotency
+		other.Request = []byte("another")
+		_, _, err = store.Repeated(t.Context(), organization, other)
+		require.ErrorIs(t, err, eventstore.ErrKeyReused)
+	})
 	t.Run("another request under the same key is refused", func(t *testing.T) {
 		t.Parallel()
 		organization := newID(t)
