@@ -83,7 +83,7 @@ func (l *lane) decide(waiting []*pending, read *gathered) *batch {
 			continue
 		}
 		head := l.beliefs.head(p.append.Organization)
-		err, certain := l.refusal(b, head, p, read)
+		certain, err := l.refusal(b, head, p)
 		switch {
 		case err == nil:
 			l.accept(b, head, p, now)
@@ -132,19 +132,19 @@ func (b *batch) refuse(p *pending, err error) {
 // refusal tells why the append may not stand, and whether that is certain: a version that is
 // already past the expected one never comes back, but one that lags may be an old belief.
 func (l *lane) refusal(
-	b *batch, head *headBelief, p *pending, read *gathered,
-) (err error, certain bool) {
+	b *batch, head *headBelief, p *pending,
+) (certain bool, err error) {
 	a := p.append
 	for _, in := range a.Streams {
 		actual, known := l.beliefs.version(head, streamKey{a.Organization, in.Stream})
 		if known && actual != in.Expected {
-			return &ConflictError{in.Stream, in.Expected, actual}, actual > in.Expected
+			return actual > in.Expected, &ConflictError{in.Stream, in.Expected, actual}
 		}
 	}
 	for _, seen := range a.Reads {
 		actual, known := l.beliefs.version(head, streamKey{a.Organization, seen.Stream})
 		if known && actual != seen.Version {
-			return &ConflictError{seen.Stream, seen.Version, actual}, actual > seen.Version
+			return actual > seen.Version, &ConflictError{seen.Stream, seen.Version, actual}
 		}
 	}
 	released := b.released(head, p)
@@ -152,16 +152,16 @@ func (l *lane) refusal(
 		if c.name == "" {
 			places := head.places[c.kind]
 			if places.of(c.holder) == 0 && len(places.holders)-released[c.kind] >= c.limit {
-				return &ClaimError{Kind: c.kind}, false
+				return false, &ClaimError{Kind: c.kind}
 			}
 			continue
 		}
 		row, taken := b.claims[claimKey{a.Organization, c.name}]
 		if taken && row.holder != c.holder && released[c.name] == 0 {
-			return &ClaimError{Kind: c.kind}, true
+			return true, &ClaimError{Kind: c.kind}
 		}
 	}
-	return nil, true
+	return true, nil
 }
 
 // released counts what the append itself gives back, by name and, for numbered ones, by kind.

@@ -55,7 +55,7 @@ func TestFaultLostAnswer(t *testing.T) {
 				receipt := mustAppend(t, store, a)
 				require.Equal(t, version+1, receipt.First)
 				require.False(t, receipt.Replayed)
-				require.EqualValues(t, receipt.Position, store.Bell().Position(organization))
+				require.Equal(t, receipt.Position, store.Bell().Position(organization))
 				again := mustAppend(t, store, a)
 				require.True(t, again.Replayed)
 				require.Equal(t, receipt.Position, again.Position)

@@ -23,7 +23,7 @@ import (
 // onSmallDisk starts a PostgreSQL that has 256 MiB in all, and says where.
 func onSmallDisk(t *testing.T) (database migrationstest.Clone, disk string) {
 	t.Helper()
-	disk, err := os.MkdirTemp("", "koprogo-disk-") //nolint:usetesting // PostgreSQL's user gets in
+	disk, err := os.MkdirTemp("", "koprogo-disk-")
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(disk) })
 	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=256m,mode=0711"); err != nil {
@@ -31,7 +31,7 @@ func onSmallDisk(t *testing.T) (database migrationstest.Clone, disk string) {
 	}
 	t.Cleanup(func() { require.NoError(t, syscall.Unmount(disk, syscall.MNT_DETACH)) })
 	home := filepath.Join(disk, "home")
-	require.NoError(t, os.Mkdir(home, 0o711)) //nolint:gosec // PostgreSQL's user passes through
+	require.NoError(t, os.Mkdir(home, 0o711))
 	postgres, err := embedded.StartPostgres(t.Context(), embedded.PostgresConfig{
 		DataDir: home, Logger: slog.New(slog.DiscardHandler), Throwaway: true,
 		ExtraSettings: map[string]string{
@@ -51,7 +51,7 @@ func fill(t *testing.T, path string) {
 	t.Helper()
 	ballast, err := os.Create(path)
 	require.NoError(t, err)
-	defer ballast.Close() //nolint:errcheck // it is full
+	defer ballast.Close()
 	for block := make([]byte, 1<<20); len(block) > 0; {
 		if _, err = ballast.Write(block); err != nil {
 			require.ErrorIs(t, err, syscall.ENOSPC)

@@ -203,7 +203,7 @@ func TestFaultHistory(t *testing.T) {
 				func() { crew.await(t, progress) })
 		},
 	}
-	for n := range kills(t) * 2 {
+	for n := range len(faults) + kills(t)/2 {
 		faults[n%len(faults)]((n + n/len(faults)) % 2)
 		crew.await(t, progress)
 	}

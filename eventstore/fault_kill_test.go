@@ -17,8 +17,9 @@ func (c *crew) requireAcknowledged(t testing.TB, database migrationstest.Clone) 
 	operations := c.operations(t) // before the rows: it grows all the time
 	conn, err := pgx.Connect(t.Context(), database.SuperuserURL)
 	require.NoError(t, err)
-	defer conn.Close(t.Context()) //nolint:errcheck // it only looked
-	rows, err := conn.Query(t.Context(), "select id, position from log.events")
+	defer conn.Close(t.Context())
+	rows, err := conn.Query(t.Context(), //nolint:rowserrcheck // ForEachRow does
+		"select id, position from log.events")
 	require.NoError(t, err)
 	positions := map[uuid.UUID]int64{}
 	var id uuid.UUID

@@ -92,36 +92,25 @@ func TestFaultSiblings(t *testing.T) {
 	t.Parallel()
 	// In each case the first append of a batch is refused by PostgreSQL, so that what the second
 	// was measured against never stands.
+	claiming := func(c eventstore.Claim) func(*eventstore.Append) {
+		return func(a *eventstore.Append) {
+			a.Streams[0].Stream = buildingStream(newID(t))
+			c.Holder = a.Streams[0].Stream
+			a.Take = []eventstore.Claim{c}
+		}
+	}
+	slug := claiming(eventstore.Claim{Kind: "slug", Value: "erables"})
+	place := claiming(eventstore.Claim{Kind: "building", Limit: 1})
+	key := func(a *eventstore.Append) {
+		a.Idempotency = &eventstore.Idempotency{
+			Key: "offending", Request: []byte{2}, Status: 201, Resource: "building/1",
+		}
+	}
 	cases := map[string]struct{ first, second func(*eventstore.Append) }{
 		"its version is no reason for a conflict": {},
-		"its claim is free": {
-			first: func(a *eventstore.Append) {
-				a.Take = []eventstore.Claim{{Kind: "slug", Value: "erables",
-					Holder: a.Streams[0].Stream}}
-			},
-			second: func(a *eventstore.Append) {
-				a.Streams[0].Stream = buildingStream(newID(t))
-				a.Take = []eventstore.Claim{{Kind: "slug", Value: "erables",
-					Holder: a.Streams[0].Stream}}
-			},
-		},
-		"its place is free": {
-			first: func(a *eventstore.Append) {
-				a.Take = []eventstore.Claim{{Kind: "building", Limit: 1,
-					Holder: a.Streams[0].Stream}}
-			},
-			second: func(a *eventstore.Append) {
-				a.Streams[0].Stream = buildingStream(newID(t))
-				a.Take = []eventstore.Claim{{Kind: "building", Limit: 1,
-					Holder: a.Streams[0].Stream}}
-			},
-		},
-		"its idempotency key is free": {
-			second: func(a *eventstore.Append) {
-				a.Idempotency = &eventstore.Idempotency{Key: "offending", Request: []byte{2},
-					Status: 201, Resource: "building/1"}
-			},
-		},
+		"its claim is free":                       {first: slug, second: slug},
+		"its place is free":                       {first: place, second: place},
+		"its idempotency key is free":             {second: key},
 	}
 	for name, change := range cases {
 		t.Run("an append is refused: "+name, func(t *testing.T) {
@@ -181,7 +170,7 @@ func TestFaultBatchesAreAtomic(t *testing.T) {
 		require.ErrorContains(t, err, "22021")
 		conn, err := pgx.Connect(t.Context(), database.SuperuserURL)
 		require.NoError(t, err)
-		defer conn.Close(t.Context()) //nolint:errcheck // it only looked
+		defer conn.Close(t.Context())
 		for _, table := range []string{"logs", "events", "claims", "keys", "idempotency"} {
 			var rows int
 			require.NoError(t, conn.QueryRow(t.Context(),

@@ -44,7 +44,7 @@ func durable(t testing.TB) (*embeddedtest.Cluster, migrationstest.Clone) {
 	cluster := embeddedtest.Start(t)
 	conn, err := pgx.Connect(t.Context(), cluster.SuperuserURL("postgres"))
 	require.NoError(t, err)
-	defer conn.Close(t.Context()) //nolint:errcheck // it said all it had to say
+	defer conn.Close(t.Context())
 	for _, sql := range []string{
 		"alter system set synchronous_commit = on", "select pg_reload_conf()",
 	} {
@@ -112,7 +112,7 @@ func awaitBlocking(t testing.TB, database migrationstest.Clone, want bool) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), database.SuperuserURL)
 	require.NoError(t, err)
-	defer conn.Close(t.Context()) //nolint:errcheck // it only looked
+	defer conn.Close(t.Context())
 	require.Eventually(t, func() bool {
 		var blocked bool
 		err := conn.QueryRow(t.Context(), `select exists (select from pg_stat_activity

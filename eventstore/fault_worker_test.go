@@ -1,11 +1,13 @@
 package eventstore_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -46,7 +48,7 @@ type job struct {
 
 const (
 	streamsPerLog = 3
-	logLength     = 60              // a client goes on to the next organization when a stream has so many
+	logLength     = 60              // versions of a stream; then the next organization's turn
 	opDeadline    = 2 * time.Second // of one operation
 )
 
@@ -258,6 +260,13 @@ type crew struct {
 	inputs    []io.Closer
 	started   int
 	histories [][]string // of each place, the files of its workers
+	counted   map[string]counted
+}
+
+// counted is how much of a history was read, and what was found in it.
+type counted struct {
+	bytes    int64
+	answered int
 }
 
 // startCrew starts a worker for each URL.
@@ -266,6 +275,7 @@ func startCrew(t testing.TB, clients int, urls ...string) *crew {
 	c := &crew{
 		urls: urls, dir: t.TempDir(), running: make([]*exec.Cmd, len(urls)),
 		inputs: make([]io.Closer, len(urls)), histories: make([][]string, len(urls)),
+		counted: map[string]counted{},
 	}
 	c.job.Clients = clients
 	for range 3000 {
@@ -294,7 +304,7 @@ func (c *crew) start(t testing.TB, place int) {
 	c.histories[place] = append(c.histories[place], mine.History)
 	text, err := json.Marshal(mine)
 	require.NoError(t, err)
-	cmd := exec.Command(os.Args[0]) //nolint:gosec // this very test binary
+	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), workerJob+"="+string(text))
 	cmd.Stderr = os.Stderr
 	c.inputs[place], err = cmd.StdinPipe()
@@ -350,11 +360,22 @@ func (c *crew) pause(t testing.TB, place int, during func()) {
 // acknowledged counts the operations that the place's worker was answered.
 func (c *crew) acknowledged(place int) int {
 	files := c.histories[place]
-	text, err := os.ReadFile(files[len(files)-1])
+	name := files[len(files)-1]
+	file, err := os.Open(name)
 	if err != nil {
-		return 0
+		return 0 // it has not begun
 	}
-	return strings.Count(string(text), `"Outcome":"`+outcomeOK+`"`)
+	defer file.Close()
+	seen := c.counted[name]
+	fresh, err := io.ReadAll(io.NewSectionReader(file, seen.bytes, math.MaxInt64-seen.bytes))
+	if err != nil {
+		return seen.answered
+	}
+	whole := fresh[:bytes.LastIndexByte(fresh, '\n')+1]
+	seen.bytes += int64(len(whole))
+	seen.answered += bytes.Count(whole, []byte(`"Outcome":"`+outcomeOK+`"`))
+	c.counted[name] = seen
+	return seen.answered
 }
 
 // operations are all that the workers so far wrote, each once: as it ended, or as it began when
