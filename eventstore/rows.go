@@ -12,14 +12,14 @@ import (
 const moveHeadsSQL = `select log.move_heads($1::uuid[], $2::bigint[], $3::integer[],
        $4::bigint[], $5::timestamptz[], $6::bytea[])`
 
-// Arrays of arrays cannot be unnested row by row, so subjects travel as the text of an array.
+// In the select list unnest goes row by row; in a from clause PostgreSQL first writes all rows
+// aside.
 const insertEventsSQL = `
 insert into log.events (` + Columns + `)
-select o, p, b, s::uuid[], st, v, i, t, sc, d::json, m::json, r, e, l
-  from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::bigint[],
-              $7::uuid[], $8::text[], $9::integer[], $10::text[], $11::text[],
-              $12::timestamptz[], $13::timestamptz[], $14::bytea[])
-       as rows (o, p, b, s, st, v, i, t, sc, d, m, r, e, l)`
+select unnest($1::uuid[]), unnest($2::bigint[]), unnest($3::uuid[]), unnest($4::text[])::uuid[],
+       unnest($5::text[]), unnest($6::bigint[]), unnest($7::uuid[]), unnest($8::text[]),
+       unnest($9::integer[]), unnest($10::json[]), unnest($11::json[]),
+       unnest($12::timestamptz[]), unnest($13::timestamptz[]), unnest($14::bytea[])`
 
 const deleteClaimsSQL = `delete from log.claims
  where organization_id = $1 and name = any($2)`
@@ -80,39 +80,24 @@ func (b *batch) queueHeads(l *lane, queries *pgx.Batch) {
 }
 
 func (b *batch) queueEvents(queries *pgx.Batch) {
-	n := 0
+	const rowBytes = 320 // of a row without its data and metadata, lengths included
+	n, size := 0, 0
 	for _, p := range b.accepted {
-		n += len(p.rows)
+		n, size = n+len(p.rows), size+p.size()
 	}
-	var (
-		organizations, ids   = make(uuidArray, 0, n), make(uuidArray, 0, n)
-		buildings            = make(uuidArray, 0, n)
-		positions, versions  = make([]int64, 0, n), make([]int64, 0, n)
-		subjects             = make([]*string, 0, n)
-		streams, types       = make([]string, 0, n), make([]string, 0, n)
-		schemas              = make([]int32, 0, n)
-		data, metadata       = make([]string, 0, n), make([]string, 0, n)
-		recorded, effectives = make([]time.Time, 0, n), make([]*time.Time, 0, n)
-		leaves               = make([][]byte, 0, n)
-	)
-	for _, p := range b.accepted {
-		for i := range p.rows {
-			r := &p.rows[i]
-			organizations = append(organizations, pgUUID(r.Organization))
-			ids = append(ids, pgUUID(r.ID))
-			buildings = append(buildings, orNoUUID(r.Building))
-			positions, versions = append(positions, r.Position), append(versions, r.Version)
-			subjects = append(subjects, arrayText(r.Subjects))
-			streams, types = append(streams, r.Stream.String()), append(types, r.Type)
-			schemas = append(schemas, int32(r.Schema))
-			data, metadata = append(data, string(r.Data)), append(metadata, string(r.Metadata))
-			recorded = append(recorded, r.RecordedAt)
-			effectives = append(effectives, orNull(r.EffectiveAt, r.EffectiveAt.IsZero()))
-			leaves = append(leaves, r.LeafHash[:])
+	w := arrayWriter{bytes: make([]byte, 0, size+n*rowBytes+len(eventColumns)*arrayHead)}
+	args := make([]any, len(eventColumns))
+	for i := range eventColumns {
+		column := &eventColumns[i]
+		w.begin(column.element, n)
+		for _, p := range b.accepted {
+			for j := range p.rows {
+				column.write(&w, &p.rows[j])
+			}
 		}
+		args[i] = w.end()
 	}
-	queries.Queue(insertEventsSQL, organizations, positions, buildings, subjects, streams, versions,
-		ids, types, schemas, data, metadata, recorded, effectives, leaves)
+	queries.Queue(insertEventsSQL, args...)
 }
 
 // uuidArray is encoded without reflection: the writer's hot path.
@@ -123,23 +108,12 @@ func pgUUID(id uuid.UUID) pgtype.UUID { return pgtype.UUID{Bytes: id, Valid: tru
 // orNoUUID is null for the nil id.
 func orNoUUID(id uuid.UUID) pgtype.UUID { return pgtype.UUID{Bytes: id, Valid: id != uuid.Nil} }
 
-func orNull[T any](value T, null bool) *T {
-	if null {
-		return nil
-	}
-	return &value
-}
-
-func arrayText(ids []uuid.UUID) *string {
-	if len(ids) == 0 {
-		return nil
-	}
+func arrayText(ids []uuid.UUID) string {
 	texts := make([]string, len(ids))
 	for i, id := range ids {
 		texts[i] = id.String()
 	}
-	text := "{" + strings.Join(texts, ",") + "}"
-	return &text
+	return "{" + strings.Join(texts, ",") + "}"
 }
 
 // queueClaims writes what the appends left changed: a claim that was given back and taken again

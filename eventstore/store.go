@@ -127,6 +127,7 @@ func openPool(ctx context.Context, url string, role Role, conns int32) (*pgxpool
 		yieldHeads(parameters)
 	}
 	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+		acceptArrays(conn.TypeMap())
 		return checkRole(ctx, conn, role.databaseRole())
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
