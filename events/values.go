@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	_ "time/tzdata" // the calendar of Brussels on machines without zone files
 )
 
 // Shares is a number of shares (quotités) in ten-thousandths of a share, over a building's total:
@@ -114,3 +115,21 @@ func ParseDay(text string) (Day, error) {
 	}
 	return Day(text), nil
 }
+
+// Start is the day's first instant in Belgium; zero for no day.
+func (d Day) Start() time.Time {
+	start, _ := time.ParseInLocation(time.DateOnly, string(d), brussels)
+	return start
+}
+
+// brussels is the zone in which facts take effect on a day. Program and tests carry zone files.
+var brussels = func() *time.Location {
+	zone, err := time.LoadLocation("Europe/Brussels")
+	if err != nil {
+		return time.UTC
+	}
+	return zone
+}()
+
+// Area is a surface in ten-thousandths of a square metre.
+type Area int64

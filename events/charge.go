@@ -1,0 +1,260 @@
+package events
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/google/uuid"
+)
+
+// ChargeCategory is the category of a charge's stream (charge, kost; invoice or expense).
+const ChargeCategory = "charge"
+
+// ChargeLine is one line of a charge. Net, VAT and Gross are cents as they were decided; Gross is
+// what is divided over the lots.
+type ChargeLine struct {
+	Description Personal  `json:"description"` // free text
+	Quantity    Quantity  `json:"quantity"`
+	UnitPrice   UnitPrice `json:"unit_price"`
+	VATRate     VATRate   `json:"vat_rate"`
+	Net         Money     `json:"net"`
+	VAT         Money     `json:"vat"`
+	Gross       Money     `json:"gross"`
+	AccountCode string    `json:"account_code"`
+	KeyID       uuid.UUID `json:"key_id,omitzero"` // nil: the lots' shares
+}
+
+// ChargeContent is what a charge says, whole: drafting and amending both state it.
+type ChargeContent struct {
+	Building      uuid.UUID    `json:"building_id"`
+	Kind          string       `json:"kind"` // invoice, credit_note, expense_note
+	Category      Category     `json:"category"`
+	Description   Personal     `json:"description"` // free text
+	Date          Day          `json:"date"`
+	DueDate       Day          `json:"due_date,omitempty"`
+	SupplierID    uuid.UUID    `json:"supplier_id,omitzero"`
+	InvoiceNumber string       `json:"invoice_number,omitempty"`
+	AccountCode   string       `json:"account_code,omitempty"` // empty: the category's
+	KeyID         uuid.UUID    `json:"key_id,omitzero"`
+	PrivateLotID  uuid.UUID    `json:"private_lot_id,omitzero"` // all of it is this lot's
+	VATRateReason string       `json:"vat_rate_reason,omitempty"`
+	WithVAT       bool         `json:"with_vat"` // it was given with net and VAT
+	Lines         []ChargeLine `json:"lines"`
+	Net           Money        `json:"net"`
+	VAT           Money        `json:"vat"`
+	Gross         Money        `json:"gross"`
+}
+
+// fields names the free texts. The lines are copied first: whoever made the content keeps his own.
+func (c *ChargeContent) fields() []PersonalField {
+	c.Lines = slices.Clone(c.Lines)
+	fields := []PersonalField{{"/content/description", uuid.Nil, &c.Description}}
+	for i := range c.Lines {
+		fields = append(fields, PersonalField{
+			"/content/lines/" + strconv.Itoa(i) + "/description", uuid.Nil,
+			&c.Lines[i].Description,
+		})
+	}
+	return fields
+}
+
+// ChargeDrafted makes a charge in draft.
+type ChargeDrafted struct {
+	Content ChargeContent `json:"content"`
+}
+
+// EventType names the fact.
+func (ChargeDrafted) EventType() string { return "charge.drafted" }
+
+// PersonalFields names the free texts.
+func (e *ChargeDrafted) PersonalFields() []PersonalField { return e.Content.fields() }
+
+// BuildingID is the building whose charge it is.
+func (e ChargeDrafted) BuildingID() uuid.UUID { return e.Content.Building }
+
+var _ = register[ChargeDrafted]()
+
+// ChargeAmended states a draft or rejected charge anew.
+type ChargeAmended struct {
+	Content ChargeContent `json:"content"`
+}
+
+// EventType names the fact.
+func (ChargeAmended) EventType() string { return "charge.amended" }
+
+// PersonalFields names the free texts.
+func (e *ChargeAmended) PersonalFields() []PersonalField { return e.Content.fields() }
+
+// BuildingID is the building whose charge it is.
+func (e ChargeAmended) BuildingID() uuid.UUID { return e.Content.Building }
+
+var _ = register[ChargeAmended]()
+
+// ChargeRemoved takes a draft or rejected charge out of the books.
+type ChargeRemoved struct {
+	Building uuid.UUID `json:"building_id"`
+}
+
+// EventType names the fact.
+func (ChargeRemoved) EventType() string { return "charge.removed" }
+
+// BuildingID is the building whose charge it was.
+func (e ChargeRemoved) BuildingID() uuid.UUID { return e.Building }
+
+var _ = register[ChargeRemoved]()
+
+// ChargeSubmitted asks for approval.
+type ChargeSubmitted struct {
+	Building    uuid.UUID `json:"building_id"`
+	SubmittedBy uuid.UUID `json:"submitted_by"` // the account: four eyes are not two
+}
+
+// EventType names the fact.
+func (ChargeSubmitted) EventType() string { return "charge.submitted" }
+
+// BuildingID is the building whose charge it is.
+func (e ChargeSubmitted) BuildingID() uuid.UUID { return e.Building }
+
+var _ = register[ChargeSubmitted]()
+
+// ChargeShare is what one owner of one lot bears of a charge; a lot without owner keeps its amount
+// with no OwnerID.
+type ChargeShare struct {
+	ShareID uuid.UUID `json:"share_id"`
+	LotID   uuid.UUID `json:"lot_id"`
+	OwnerID uuid.UUID `json:"owner_id,omitzero"`
+	Part    int64     `json:"part"` // of the whole charge, in millionths, for display
+	Amount  Money     `json:"amount"`
+}
+
+// ChargeLot is what the division saw of a lot on the charge's day.
+type ChargeLot struct {
+	LotID   uuid.UUID     `json:"lot_id"`
+	SortKey string        `json:"sort_key"`
+	Shares  Shares        `json:"shares"`
+	Owners  []ChargeOwner `json:"owners,omitempty"`
+}
+
+// ChargeOwner is an owner as the division saw him, in the order that ties go by.
+type ChargeOwner struct {
+	OwnershipID uuid.UUID `json:"ownership_id"`
+	OwnerID     uuid.UUID `json:"owner_id"`
+	Fraction    Fraction  `json:"fraction"`
+	From        Day       `json:"from"`
+}
+
+// ChargeDivision is how one line, or the charge without lines, was divided by one key.
+type ChargeDivision struct {
+	Line    int         `json:"line"` // index; -1 for the whole charge
+	KeyID   uuid.UUID   `json:"key_id,omitzero"`
+	Base    int64       `json:"base"`
+	Total   Money       `json:"total"`
+	Weights []KeyWeight `json:"weights"`
+	Amounts []Money     `json:"amounts"` // in the order of Weights
+}
+
+// ChargeApproved approves a charge and freezes how it is divided: lots, shares, fractions, order,
+// keys and amounts, so that nobody has to look back (art. 3.81: by value, by use, or both).
+type ChargeApproved struct {
+	Building   uuid.UUID        `json:"building_id"`
+	ApprovedBy uuid.UUID        `json:"approved_by"`
+	Total      Money            `json:"total"` // negative for a credit note
+	Lots       []ChargeLot      `json:"lots"`
+	Divisions  []ChargeDivision `json:"divisions"`
+	Shares     []ChargeShare    `json:"shares"` // sums to Total
+}
+
+// EventType names the fact.
+func (ChargeApproved) EventType() string { return "charge.approved" }
+
+// BuildingID is the building whose charge it is.
+func (e ChargeApproved) BuildingID() uuid.UUID { return e.Building }
+
+var _ = register[ChargeApproved]()
+
+// ChargeRejected sends a charge back.
+type ChargeRejected struct {
+	Building   uuid.UUID `json:"building_id"`
+	RejectedBy uuid.UUID `json:"rejected_by"`
+	Reason     Personal  `json:"reason"` // free text
+}
+
+// EventType names the fact.
+func (ChargeRejected) EventType() string { return "charge.rejected" }
+
+// PersonalFields names the free text.
+func (e *ChargeRejected) PersonalFields() []PersonalField {
+	return []PersonalField{{"/reason", uuid.Nil, &e.Reason}}
+}
+
+// BuildingID is the building whose charge it is.
+func (e ChargeRejected) BuildingID() uuid.UUID { return e.Building }
+
+var _ = register[ChargeRejected]()
+
+// ChargePaid says that the association paid the supplier; it changes no owner's due.
+type ChargePaid struct {
+	Building      uuid.UUID `json:"building_id"`
+	PaidOn        Day       `json:"paid_on"`
+	BankReference string    `json:"bank_reference,omitempty"`
+}
+
+// EventType names the fact.
+func (ChargePaid) EventType() string { return "charge.paid" }
+
+// BuildingID is the building whose charge it is.
+func (e ChargePaid) BuildingID() uuid.UUID { return e.Building }
+
+var _ = register[ChargePaid]()
+
+// ChargeUnpaid takes a payment mark back.
+type ChargeUnpaid struct {
+	Building uuid.UUID `json:"building_id"`
+}
+
+// EventType names the fact.
+func (ChargeUnpaid) EventType() string { return "charge.unpaid" }
+
+// BuildingID is the building whose charge it is.
+func (e ChargeUnpaid) BuildingID() uuid.UUID { return e.Building }
+
+var _ = register[ChargeUnpaid]()
+
+// ChargeFellOverdue says that the due day passed without payment.
+type ChargeFellOverdue struct {
+	Building uuid.UUID `json:"building_id"`
+}
+
+// EventType names the fact.
+func (ChargeFellOverdue) EventType() string { return "charge.fell_overdue" }
+
+// BuildingID is the building whose charge it is.
+func (e ChargeFellOverdue) BuildingID() uuid.UUID { return e.Building }
+
+var _ = register[ChargeFellOverdue]()
+
+// ChargeCancelled takes a charge out of payment; what was allocated by it is taken back.
+type ChargeCancelled struct {
+	Building uuid.UUID `json:"building_id"`
+}
+
+// EventType names the fact.
+func (ChargeCancelled) EventType() string { return "charge.cancelled" }
+
+// BuildingID is the building whose charge it is.
+func (e ChargeCancelled) BuildingID() uuid.UUID { return e.Building }
+
+var _ = register[ChargeCancelled]()
+
+// ChargeReactivated ends a cancellation.
+type ChargeReactivated struct {
+	Building uuid.UUID `json:"building_id"`
+}
+
+// EventType names the fact.
+func (ChargeReactivated) EventType() string { return "charge.reactivated" }
+
+// BuildingID is the building whose charge it is.
+func (e ChargeReactivated) BuildingID() uuid.UUID { return e.Building }
+
+var _ = register[ChargeReactivated]()
