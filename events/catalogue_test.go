@@ -1,6 +1,7 @@
 package events_test
 
 import (
+	"encoding"
 	"flag"
 	"fmt"
 	"os"
@@ -34,27 +35,50 @@ func TestTheCatalogueIsWhatWasWritten(t *testing.T) {
 	require.Equal(t, string(was), now)
 }
 
-// describe writes each type with its schema, and each field with its JSON name, Go kind, whether
-// an empty one is left out, and whether it is personal.
+// describe writes each type with its schema, and each field, those of nested values included, with
+// its JSON name, Go kind, whether an empty one is left out, and whether it is personal.
 func describe() string {
 	var b strings.Builder
 	for _, shape := range events.Catalogue() {
 		fmt.Fprintf(&b, "%s schema %d\n", shape.Name, shape.Schema)
 		personal := personalPointers(shape)
-		for i := range shape.Go.NumField() {
-			field := shape.Go.Field(i)
-			name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
-			line := "  " + name + " " + describeType(field.Type)
+		eachField(shape.Go, "", func(pointer string, field reflect.StructField) {
+			_, options, _ := strings.Cut(field.Tag.Get("json"), ",")
+			line := strings.Repeat("  ", strings.Count(strings.ReplaceAll(pointer, "/0", ""), "/")) +
+				fieldName(field) + " " + describeType(field.Type)
 			if options != "" {
 				line += " " + options
 			}
-			if personal["/"+name] {
+			if personal[pointer] {
 				line += " personal"
 			}
 			fmt.Fprintln(&b, line)
-		}
+		})
 	}
 	return b.String()
+}
+
+func fieldName(field reflect.StructField) string {
+	name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+	return name
+}
+
+// eachField calls fn with every field of a stored shape and its JSON pointer; an element of a list
+// is called 0.
+func eachField(shape reflect.Type, at string, fn func(string, reflect.StructField)) {
+	for i := range shape.NumField() {
+		field := shape.Field(i)
+		pointer := at + "/" + fieldName(field)
+		fn(pointer, field)
+		inner := field.Type
+		if inner.Kind() == reflect.Slice {
+			inner, pointer = inner.Elem(), pointer+"/0"
+		}
+		_, text := reflect.New(inner).Interface().(encoding.TextMarshaler)
+		if inner.Kind() == reflect.Struct && !text {
+			eachField(inner, pointer, fn)
+		}
+	}
 }
 
 func describeType(t reflect.Type) string {
@@ -73,14 +97,33 @@ func describeType(t reflect.Type) string {
 	return t.Kind().String()
 }
 
+// personalPointers names the personal fields of a shape, of the first element of each list.
 func personalPointers(shape events.Shape) map[string]bool {
 	pointers := map[string]bool{}
-	if personal, ok := reflect.New(shape.Go).Interface().(events.HasPersonal); ok {
+	event := reflect.New(shape.Go)
+	fillLists(event.Elem())
+	if personal, ok := event.Interface().(events.HasPersonal); ok {
 		for _, field := range personal.PersonalFields() {
 			pointers[field.Pointer] = true
 		}
 	}
 	return pointers
+}
+
+func fillLists(value reflect.Value) {
+	for i := range value.NumField() {
+		field := value.Field(i)
+		if !field.CanSet() {
+			continue
+		}
+		if field.Kind() == reflect.Slice {
+			field.Set(reflect.MakeSlice(field.Type(), 1, 1))
+			field = field.Index(0)
+		}
+		if field.Kind() == reflect.Struct {
+			fillLists(field)
+		}
+	}
 }
 
 var (
@@ -94,17 +137,15 @@ func TestEveryEventIsWellFormed(t *testing.T) {
 		require.Regexp(t, nameForm, shape.Name)
 		personal := personalPointers(shape)
 		seen := map[string]bool{}
-		for i := range shape.Go.NumField() {
-			field := shape.Go.Field(i)
-			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-			require.Regexp(t, fieldForm, name, "%s.%s", shape.Name, field.Name)
-			require.False(t, seen[name], "%s names %s twice", shape.Name, name)
-			seen[name] = true
+		eachField(shape.Go, "", func(pointer string, field reflect.StructField) {
+			require.Regexp(t, fieldForm, fieldName(field), "%s.%s", shape.Name, field.Name)
+			require.False(t, seen[pointer], "%s names %s twice", shape.Name, pointer)
+			seen[pointer] = true
 			if field.Type == reflect.TypeFor[events.Personal]() {
-				require.True(t, personal["/"+name], "%s does not seal %s", shape.Name, name)
-				delete(personal, "/"+name)
+				require.True(t, personal[pointer], "%s does not seal %s", shape.Name, pointer)
+				delete(personal, pointer)
 			}
-		}
+		})
 		require.Empty(t, personal, "%s seals fields that it does not have", shape.Name)
 	}
 }

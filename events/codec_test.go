@@ -64,9 +64,7 @@ const secret = "s3cr3t-"
 // draw fills the fields of a shape with anything.
 func draw(t *rapid.T, shape events.Shape) events.Event {
 	value := reflect.New(shape.Go).Elem()
-	for i := range value.NumField() {
-		drawInto(t, shape.Go.Field(i).Name, value.Field(i))
-	}
+	drawInto(t, shape.Name, value)
 	event, ok := value.Interface().(events.Event)
 	require.True(t, ok)
 	return event
@@ -83,8 +81,23 @@ func drawInto(t *rapid.T, name string, field reflect.Value) {
 			field.Set(reflect.ValueOf(events.PersonalText(text)))
 		}
 		return
+	case events.Fraction:
+		term := rapid.Int64Range(1, events.MostFractionTerm)
+		fraction, err := events.NewFraction(term.Draw(t, name), term.Draw(t, name))
+		require.NoError(t, err)
+		field.Set(reflect.ValueOf(fraction))
+		return
 	}
 	switch field.Kind() {
+	case reflect.Bool:
+		field.SetBool(rapid.Bool().Draw(t, name))
+	case reflect.Pointer:
+		field.Set(reflect.New(field.Type().Elem()))
+		drawInto(t, name, field.Elem())
+	case reflect.Struct:
+		for i := range field.NumField() {
+			drawInto(t, field.Type().Field(i).Name, field.Field(i))
+		}
 	case reflect.String:
 		field.SetString(rapid.String().Draw(t, name))
 	case reflect.Int, reflect.Int64:
@@ -104,22 +117,38 @@ func drawInto(t *rapid.T, name string, field reflect.Value) {
 
 // requireSame compares field by field; a personal one is sealed for its subject, or empty in both.
 func requireSame(t *rapid.T, drawn, decoded events.Event, subjects []uuid.UUID) {
-	is, was := reflect.ValueOf(decoded), reflect.ValueOf(drawn)
-	require.Equal(t, was.Type(), is.Type())
-	for i := range is.NumField() {
-		sealed, personal := is.Field(i).Interface().(events.Personal)
-		if !personal {
-			require.Equal(t, was.Field(i).Interface(), is.Field(i).Interface())
-			continue
-		}
-		text, _ := was.Field(i).Interface().(events.Personal)
+	require.IsType(t, drawn, decoded)
+	requireSameValue(t, reflect.ValueOf(drawn), reflect.ValueOf(decoded), subjects)
+}
+
+func requireSameValue(t *rapid.T, was, is reflect.Value, subjects []uuid.UUID) {
+	switch text := was.Interface().(type) {
+	case events.Personal:
+		sealed, _ := is.Interface().(events.Personal)
 		require.Equal(t, text.IsEmpty(), sealed.IsEmpty())
 		if sealed.IsEmpty() {
-			continue
+			return
 		}
 		place, _, err := events.UnpackSealed(sealed.Sealed())
 		require.NoError(t, err)
 		require.Contains(t, subjects, place.Subject)
+		return
+	case events.Fraction:
+		require.Equal(t, text, is.Interface())
+		return
+	}
+	switch was.Kind() {
+	case reflect.Struct:
+		for i := range was.NumField() {
+			requireSameValue(t, was.Field(i), is.Field(i), subjects)
+		}
+	case reflect.Slice:
+		require.Equal(t, was.Len(), is.Len())
+		for i := range was.Len() {
+			requireSameValue(t, was.Index(i), is.Index(i), subjects)
+		}
+	default:
+		require.Equal(t, was.Interface(), is.Interface())
 	}
 }
 
