@@ -52,9 +52,13 @@ type filling struct {
 	store        *eventstore.Store
 	organization uuid.UUID
 	size         int64
+	extra        int64 // events that others appended to the same log
 	buildings    []uuid.UUID
 	perBuilding  int64
 }
+
+// length is how many events the log has.
+func (f *filling) length() int64 { return f.size + f.extra }
 
 func newFilling(store *eventstore.Store) *filling {
 	return &filling{

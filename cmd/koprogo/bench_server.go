@@ -1,0 +1,206 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// benchServer is a server in a process of its own.
+type benchServer struct {
+	address string
+	process *exec.Cmd
+	stdin   io.Closer
+}
+
+// patience of the benchmark with its servers.
+const (
+	benchStartPatience = time.Minute
+	benchStopPatience  = 20 * time.Second
+)
+
+// startBenchServer runs `koprogo serve` on a data directory and returns once it is ready. Its
+// settings are production's but for the rate limit, which counts and never refuses, and for the
+// secrets and demo data of --dev.
+func startBenchServer(ctx context.Context, dir string) (*benchServer, error) {
+	address, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
+	s := &benchServer{address: address}
+	_, port, _ := net.SplitHostPort(address)
+	if err := s.start(ctx, nil, []string{
+		"DATA_DIR=" + dir, "SERVER_PORT=" + port, "RATE_LIMIT_PER_TOKEN=1000000000",
+	}, "serve", "--dev"); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, benchStartPatience)
+	defer cancel()
+	for {
+		if _, err = s.get(ctx, "", "/health/ready"); err == nil {
+			return s, nil
+		}
+		select {
+		case <-ctx.Done():
+			s.stop()
+			return nil, fmt.Errorf("wait for the server: %w", errors.Join(ctx.Err(), err))
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+// freeAddress is a loopback address that nobody listens on.
+func freeAddress() (string, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("find a free port: %w", err)
+	}
+	return listener.Addr().String(), listener.Close()
+}
+
+// start runs this program with other arguments. The process ends with ctx.
+func (s *benchServer) start(
+	ctx context.Context, stdout io.Writer, settings []string, args ...string,
+) error {
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find this program: %w", err)
+	}
+	s.process = exec.CommandContext(ctx, self, args...) //nolint:gosec // this program itself
+	s.process.Cancel = func() error { return s.process.Process.Signal(os.Interrupt) }
+	s.process.WaitDelay = benchStopPatience
+	s.process.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME")},
+		settings...)
+	s.process.Stdout = stdout
+	if s.stdin, err = s.process.StdinPipe(); err != nil {
+		return fmt.Errorf("start a server: %w", err)
+	}
+	if err := s.process.Start(); err != nil {
+		return fmt.Errorf("start a server: %w", err)
+	}
+	return nil
+}
+
+// stop ends the process and waits for it.
+func (s *benchServer) stop() {
+	_ = s.stdin.Close()
+	_ = s.process.Process.Signal(os.Interrupt) // it may have ended
+	_ = s.process.Wait()                       // how it ended changes no figure
+}
+
+// benchBareCommand is the yardstick's server: it answers the targets that it reads from its
+// standard input with the bytes given there, until the input ends.
+type benchBareCommand struct{}
+
+// Run serves and prints the address.
+func (*benchBareCommand) Run(out io.Writer) error {
+	input := json.NewDecoder(os.Stdin)
+	var bodies map[string][]byte
+	if err := input.Decode(&bodies); err != nil {
+		return fmt.Errorf("read what to answer: %w", err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	server := &http.Server{
+		ReadHeaderTimeout: time.Minute,
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body := bodies[r.RequestURI]
+			w.Header().Set("Content-Type", "application/json")
+			w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+			_, _ = w.Write(body) // the benchmark has gone when it fails
+		}),
+	}
+	fmt.Fprintln(out, listener.Addr())
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin) // it ends with the benchmark
+		_ = server.Close()
+	}()
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve: %w", err)
+	}
+	return nil
+}
+
+func startBareServer(ctx context.Context, bodies map[string][]byte) (*benchServer, error) {
+	s := new(benchServer)
+	said, says := io.Pipe()
+	if err := s.start(ctx, says, nil, "bench", "bare"); err != nil {
+		return nil, err
+	}
+	if err := json.NewEncoder(s.stdin.(io.Writer)).Encode(bodies); err != nil { //nolint:errcheck,forcetypeassert // a pipe
+		s.stop()
+		return nil, fmt.Errorf("tell the bare server what to answer: %w", err)
+	}
+	line, err := bufio.NewReader(said).ReadString('\n')
+	if err != nil {
+		s.stop()
+		return nil, fmt.Errorf("start the bare server: %w", err)
+	}
+	s.address = strings.TrimSpace(line)
+	return s, nil
+}
+
+// askFor sends the request on one connection until the time is up and returns how often it was
+// answered with a body of size bytes. It reads no more of an answer than it needs, so that the
+// servers are what is measured.
+func askFor(
+	ctx context.Context, address string, request []byte, size int, lasting time.Duration,
+) (int, error) {
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return 0, fmt.Errorf("ask: %w", err)
+	}
+	defer conn.Close() //nolint:errcheck // nothing is lost
+	answers := bufio.NewReaderSize(conn, 64<<10)
+	count := 0
+	for until := time.Now().Add(lasting); time.Now().Before(until); count++ {
+		if _, err := conn.Write(request); err != nil {
+			return count, fmt.Errorf("ask: %w", err)
+		}
+		length, err := readHead(answers)
+		if err == nil && length != size {
+			err = fmt.Errorf("a body of %d bytes where %d were expected", length, size)
+		}
+		if err == nil {
+			_, err = answers.Discard(length)
+		}
+		if err != nil {
+			return count, fmt.Errorf("read an answer: %w", err)
+		}
+	}
+	return count, nil
+}
+
+// readHead reads status line and headers; it returns the body's length.
+func readHead(answers *bufio.Reader) (length int, err error) {
+	length = -1
+	for first := true; ; first = false {
+		line, err := answers.ReadSlice('\n')
+		if err != nil {
+			return 0, err
+		}
+		text := strings.TrimRight(string(line), "\r\n")
+		switch {
+		case first && !strings.HasPrefix(text, "HTTP/1.1 200 "):
+			return 0, errors.New(text)
+		case text == "":
+			return length, nil
+		case strings.HasPrefix(text, "Content-Length: "):
+			if length, err = strconv.Atoi(text[len("Content-Length: "):]); err != nil {
+				return 0, err
+			}
+		}
+	}
+}
