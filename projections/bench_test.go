@@ -50,7 +50,7 @@ func benchLog(b *testing.B) (*eventstore.Store, uuid.UUID, uuid.UUID) {
 
 func perSecond(b *testing.B, n int, took time.Duration) {
 	b.Helper()
-	b.ReportMetric(float64(n)/took.Seconds(), "events/s") //nolint:forbidigo // a measured rate
+	b.ReportMetric(float64(n)/took.Seconds(), "events/s")
 }
 
 func BenchmarkCatchUp(b *testing.B) {

@@ -211,7 +211,7 @@ select l.organization_id, l.position, coalesce(c.n, 0) < cardinality($1)
 
 // sweep lists who is behind as the database has it, without locking anything.
 func (f *Follower) sweep(ctx context.Context) (map[uuid.UUID]int64, error) {
-	rows, err := f.pool.Query(ctx, sweepSQL, f.names)
+	rows, err := f.pool.Query(ctx, sweepSQL, f.names) //nolint:rowserrcheck // by ForEachRow
 	if err != nil {
 		return nil, fmt.Errorf("find who is behind: %w", err)
 	}

@@ -198,8 +198,40 @@ func TestAProjectionThatGoesOnAheadOfAnotherCountsNothingTwice(t *testing.T) {
 	})
 	require.Error(t, follower.CatchUp(t.Context()))
 	require.EqualValues(t, 3, total(t, w, organization))
-	w.catchUp(t) // the members from the first event on, the buildings from the last
-	require.EqualValues(t, 3, total(t, w, organization))
+	w.append(t, organization, buildingStream(newID()), registered("B"))
+	w.catchUp(t) // the members from the first event on, the buildings from the last but one
+	require.EqualValues(t, 4, total(t, w, organization))
+}
+
+func TestACheckpointStaysLockedUntilItsRowsAreWritten(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	organization, id := newID(), newID()
+	w.append(t, organization, buildingStream(id), registered("A"))
+	w.catchUp(t)
+	w.append(t, organization, buildingStream(id), events.BuildingRenamed{Name: "B"})
+	tx, err := w.admin.Begin(t.Context())
+	require.NoError(t, err)
+	_, err = tx.Exec(t.Context(), `lock table read.buildings in access exclusive mode`)
+	require.NoError(t, err)
+	done := make(chan error, 1)
+	go func() {
+		done <- projections.NewFollower(projections.Config{Store: w.store}).
+			CatchUp(context.Background())
+	}()
+	watcher, err := pgx.Connect(t.Context(), w.clone.SuperuserURL)
+	require.NoError(t, err)
+	defer watcher.Close(context.Background())
+	eventually(t, func() bool {
+		var free int
+		err := watcher.QueryRow(t.Context(), `select count(*) from (select from read.checkpoints
+			where organization_id = $1 for update skip locked) as f`, organization).Scan(&free)
+		return err == nil && free == 0
+	}, "the checkpoints are locked while the rows wait")
+	require.NoError(t, tx.Rollback(t.Context()))
+	require.NoError(t, <-done)
+	row, _ := w.building(t, organization, id)
+	require.Equal(t, "B", row.Name)
 }
 
 func TestARowThatPostgreSQLRefusesStopsOnlyItsOrganization(t *testing.T) {
@@ -274,7 +306,7 @@ func TestAKilledConnectionAppliesNothingTwice(t *testing.T) {
 	run(t, follower)
 	killer, err := pgx.Connect(t.Context(), w.clone.SuperuserURL)
 	require.NoError(t, err)
-	defer killer.Close(context.Background()) //nolint:errcheck // the test is over
+	defer killer.Close(context.Background())
 	organization, killed := newID(), 0
 	for i := range 300 {
 		w.append(t, organization, buildingStream(newID()), registered(fmt.Sprint(i)))

@@ -116,8 +116,10 @@ func (r *rebuild) create(ctx context.Context) error {
 			return fmt.Errorf("read how %s is stored: %w", table.Name(), err)
 		}
 		name := "read." + newName(table)
-		texts := []string{"begin",
-			"create table " + name + " (like read." + table.Name() + " including all)"}
+		texts := []string{
+			"begin",
+			"create table " + name + " (like read." + table.Name() + " including all)",
+		}
 		if storage != "" {
 			texts = append(texts, "alter table "+name+" set ("+storage+")")
 		}
@@ -231,7 +233,8 @@ func (r *rebuild) apply(ctx context.Context, b *Batch, page []eventstore.Recorde
 // load reads rows of the new tables.
 func (r *rebuild) load(ctx context.Context, organization uuid.UUID) func(fetch) error {
 	return func(f fetch) error {
-		rows, err := r.conn.Query(ctx, newStatements(f.from).load, organization, f.keys)
+		sql := newStatements(f.from).load
+		rows, err := r.conn.Query(ctx, sql, organization, f.keys) //nolint:rowserrcheck // by take
 		if err != nil {
 			return fmt.Errorf("load rows: %w", err)
 		}

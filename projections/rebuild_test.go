@@ -52,7 +52,7 @@ func TestRebuildUnderReadersAndWriters(t *testing.T) {
 	eventually(t, func() bool { return reads.Load() > 50 }, "reads went on")
 	cancel()
 	require.NoError(t, <-failed)
-	require.EqualValues(t, w.positions[organization], total(t, w, organization))
+	require.Equal(t, w.positions[organization], total(t, w, organization))
 	var rows int64
 	require.NoError(t, w.admin.QueryRow(t.Context(), `select count(*) from read.buildings
 		where organization_id = $1`, organization).Scan(&rows))
@@ -72,7 +72,7 @@ func TestARebuildAppliesWhatIsAppendedMeanwhile(t *testing.T) {
 		other := newID()
 		w.append(t, other, buildingStream(newID()), registered("C"))
 		w.catchUp(t)
-		require.EqualValues(t, w.positions[organization], total(t, w, organization))
+		require.Equal(t, w.positions[organization], total(t, w, organization))
 	})
 	require.NoError(t, err)
 	require.Greater(t, w.positions[organization], int64(4))

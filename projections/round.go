@@ -16,7 +16,8 @@ func (e loadError) Unwrap() error { return e.error }
 
 func (t *transaction) load(ctx context.Context, organization uuid.UUID) func(fetch) error {
 	return func(f fetch) error {
-		rows, err := t.conn.Query(ctx, f.from.live().load, organization, f.keys)
+		sql := f.from.live().load
+		rows, err := t.conn.Query(ctx, sql, organization, f.keys) //nolint:rowserrcheck // by take
 		if err != nil {
 			return loadError{err}
 		}

@@ -83,6 +83,7 @@ func timedOut(err error) bool {
 
 // meet brings new tables and checkpoints to one position each: to the further of the two.
 func (r *rebuild) meet(ctx context.Context) error {
+	//nolint:rowserrcheck // ForEachRow does
 	rows, err := r.conn.Query(ctx, allPositionsSQL, r.projection.Name)
 	if err != nil {
 		return fmt.Errorf("read checkpoints: %w", err)
@@ -150,7 +151,7 @@ var indexNames = regexp.MustCompile(`INDEX \S+ ON \S+ `)
 
 // indexes lists a table's indexes by what they are, apart from names.
 func (r *rebuild) indexes(ctx context.Context, table string) (map[string][]string, error) {
-	rows, err := r.conn.Query(ctx, indexesSQL, table)
+	rows, err := r.conn.Query(ctx, indexesSQL, table) //nolint:rowserrcheck // by ForEachRow
 	if err != nil {
 		return nil, fmt.Errorf("read the indexes of %s: %w", table, err)
 	}

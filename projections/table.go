@@ -67,7 +67,9 @@ func (t *Table[K, R]) Columns() string { return strings.Join(t.columns, ", ") }
 func (t *Table[K, R]) Personal() []string { return t.personal }
 
 // SQL lists the statements that the table sends, for a test to prepare.
-func (t *Table[K, R]) SQL() []string { return []string{t.sql.load, t.sql.all, t.sql.put, t.sql.drop} }
+func (t *Table[K, R]) SQL() []string {
+	return []string{t.sql.load, t.sql.all, t.sql.put, t.sql.drop}
+}
 
 func (t *Table[K, R]) live() statements { return t.sql }
 

@@ -86,11 +86,8 @@ func (c *conditions) within(mandates []Within) {
 
 // unfiltered tells that every event of the log is meant: then its head says how many there are.
 func (f *LogFilter) unfiltered() bool {
-	other := *f
-	other.Organization = uuid.Nil
-	return other.Within == nil && other.Building == uuid.Nil && other.Type == "" &&
-		other.Stream.IsZero() && other.Actor == uuid.Nil && other.From.IsZero() &&
-		other.Before.IsZero() && other.After == 0
+	return f.Within == nil && f.Building == uuid.Nil && f.Type == "" && f.Stream.IsZero() &&
+		f.Actor == uuid.Nil && f.From.IsZero() && f.Before.IsZero() && f.After == 0
 }
 
 // recorded reads one page of events that the filter chooses, and how many it chooses.

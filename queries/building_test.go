@@ -116,7 +116,10 @@ func TestBuildings(t *testing.T) {
 	})
 	t.Run("filters choose", func(t *testing.T) {
 		for _, l := range []queries.BuildingList{
-			{City: "gent"}, {Country: "BELGIË"}, {Q: "tille"}, {Q: "GENT"},
+			{City: "gent"},
+			{Country: "BELGIË"},
+			{Q: "tille"},
+			{Q: "GENT"},
 			{Only: []uuid.UUID{gent, lost}},
 		} {
 			l.Span = in
@@ -162,7 +165,9 @@ func TestMoments(t *testing.T) {
 		now, err := w.reader.BuildingByID(ctx, queries.In(organization), id)
 		require.NoError(t, err)
 		for _, moment := range []queries.Moment{
-			{}, {Position: second.Position}, {Instant: second.RecordedAt},
+			{},
+			{Position: second.Position},
+			{Instant: second.RecordedAt},
 			{Day: events.Day(time.Now().In(brussels(t)).Format(time.DateOnly))},
 		} {
 			then, err := w.reader.BuildingAt(ctx, organization, id, moment)

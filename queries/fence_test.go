@@ -17,7 +17,7 @@ func TestFence(t *testing.T) {
 
 	t.Run("what was answered is shown by every read model", func(t *testing.T) {
 		receipt := w.append(t, organization, buildingStream(newID()), registered("A"))
-		require.EqualValues(t, receipt.Position, w.reader.Newest(organization))
+		require.Equal(t, receipt.Position, w.reader.Newest(organization))
 		require.NoError(t, w.reader.Wait(t.Context(), organization, receipt.Position))
 		require.True(t, w.reader.Reached(organization, receipt.Position))
 	})

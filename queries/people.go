@@ -30,10 +30,7 @@ type people struct {
 	changes uint64 // counts what was dropped, so that nothing older is kept after it
 }
 
-type indexed struct {
-	users []User
-	stale int64
-}
+type indexed struct{ users []User }
 
 func newPeople() *people {
 	p := &people{}

@@ -109,7 +109,7 @@ func (l *UserList) chooses(u *User) bool {
 func (l *UserList) sort(users []User) {
 	words := collate.New(language.Und)
 	slices.SortFunc(users, func(a, b User) int {
-		order := 0
+		var order int
 		switch l.Page.Sort {
 		case "email":
 			order = words.CompareString(a.Email, b.Email)
