@@ -87,3 +87,30 @@ var _ = explained(map[Code]codeEntry{
 		"Tweestapsaanmelding staat uit.",
 	}},
 })
+
+// Codes of amounts.
+var _ = explained(map[Code]codeEntry{
+	Code(commands.CodeVATMismatch): {http.StatusBadRequest, text{
+		"The printed VAT (vat_amount) is more than 0.01 per line from its rate, or the total is" +
+			" not net + VAT.",
+		"La TVA imprimée (vat_amount) s'écarte de son taux de plus de 0,01 par ligne, ou le total" +
+			" n'est pas net + TVA.",
+		"De gedrukte btw (vat_amount) wijkt meer dan 0,01 per lijn af van haar tarief, of het" +
+			" totaal is niet netto + btw.",
+	}},
+	Code(commands.CodeTotalMismatch): {http.StatusBadRequest, text{
+		"The amount excluding VAT is more than 0.01 per line from the sum of the lines.",
+		"Le montant hors TVA s'écarte de la somme des lignes de plus de 0,01 par ligne.",
+		"Het bedrag exclusief btw wijkt meer dan 0,01 per lijn af van de som van de lijnen.",
+	}},
+	Code(commands.CodeSharesIncomplete): {http.StatusConflict, text{
+		"The shares do not add up to the base of the distribution key.",
+		"La somme des quotités diffère de la base de la clé de répartition.",
+		"De som van de aandelen is niet gelijk aan de basis van de verdeelsleutel.",
+	}},
+	Code(commands.CodeWeightsInvalid): {http.StatusBadRequest, text{
+		"Weights are whole numbers, not negative, and not too large to add up.",
+		"Les poids sont des nombres entiers, non négatifs, dont la somme reste dans les limites.",
+		"Gewichten zijn gehele getallen, niet negatief, en niet te groot om op te tellen.",
+	}},
+})

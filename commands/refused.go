@@ -39,6 +39,14 @@ const (
 	CodeTwoFactorDisabled     Code = "two_factor_disabled"
 )
 
+// Codes of amounts: invoices that do not add up, keys that nothing can be shared out by.
+const (
+	CodeVATMismatch      Code = "vat_mismatch"      // params: expected, tolerance
+	CodeTotalMismatch    Code = "total_mismatch"    // params: expected, tolerance
+	CodeSharesIncomplete Code = "shares_incomplete" // params: sum, base
+	CodeWeightsInvalid   Code = "weights_invalid"
+)
+
 // ErrPrecondition is returned when the resource is at another revision than Caller.IfMatch.
 var ErrPrecondition = errors.New("the resource is at another revision")
 
