@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -344,8 +345,8 @@ func TestSwitchRole(t *testing.T) {
 	require.Equal(t, second.String(), got.get("user.organization_id"))
 	require.Equal(t, other.String(), got.get("user.active_role.id"))
 	primary := 0
-	for _, role := range got.at("user.roles").([]any) {
-		if role.(map[string]any)["is_primary"] == true {
+	for i := range got.at("user.roles").([]any) {
+		if got.at(fmt.Sprintf("user.roles.%d.is_primary", i)) == any(true) {
 			primary++
 		}
 	}

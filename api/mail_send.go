@@ -62,7 +62,7 @@ func (m *SMTPMailer) Send(ctx context.Context, message Mail) error {
 	if err != nil {
 		return fmt.Errorf("reach the mail server: %w", err)
 	}
-	defer conn.Close() //nolint:errcheck // Quit ended it where the message was taken
+	defer conn.Close()
 	if deadline, ok := ctx.Deadline(); ok {
 		if err := conn.SetDeadline(deadline); err != nil {
 			return fmt.Errorf("reach the mail server: %w", err)
@@ -169,12 +169,15 @@ func compose(from *mail.Address, message Mail, now time.Time) ([]byte, error) {
 	_, domain, _ := strings.Cut(from.Address, "@")
 	var out bytes.Buffer
 	for _, header := range [][2]string{
-		{"From", from.String()}, {"To", to.String()},
+		{"From", from.String()},
+		{"To", to.String()},
 		{"Subject", mime.QEncoding.Encode("utf-8", message.Subject)},
 		{"Date", now.UTC().Format(time.RFC1123Z)},
 		{"Message-ID", "<" + uuid.NewString() + "@" + domain + ">"},
-		{"MIME-Version", "1.0"}, {"Content-Type", "text/plain; charset=utf-8"},
-		{"Content-Transfer-Encoding", "quoted-printable"}, {"Auto-Submitted", "auto-generated"},
+		{"MIME-Version", "1.0"},
+		{"Content-Type", "text/plain; charset=utf-8"},
+		{"Content-Transfer-Encoding", "quoted-printable"},
+		{"Auto-Submitted", "auto-generated"},
 	} {
 		out.WriteString(header[0] + ": " + header[1] + "\r\n")
 	}

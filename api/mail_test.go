@@ -65,9 +65,8 @@ func postOffice(t *testing.T, refuseRecipient bool) (url string, taken <-chan []
 func TestMailers(t *testing.T) {
 	t.Parallel()
 	message := api.Mail{
-		To: "zoë.peeters@example.org", Subject: "Été à Liège", Text: "Bonjour Zoë,\n\n.dot\n",
+		To: "zoe.peeters@example.org", Subject: "Été à Liège", Text: "Bonjour Zoë,\n\n.dot\n",
 	}
-	message.To = "zoe.peeters@example.org"
 
 	t.Run("a mail server gets the message", func(t *testing.T) {
 		t.Parallel()
@@ -132,15 +131,18 @@ func TestMailers(t *testing.T) {
 		mailer, err := api.NewOutbox(directory, "")
 		require.NoError(t, err)
 		post := api.NewPost(mailer, slog.New(slog.DiscardHandler))
-		for range 5 {
-			require.NoError(t, post.Take(func(context.Context) (*api.Mail, error) { return &message, nil }))
+		errand := func(mail *api.Mail, err error) api.Errand {
+			return func(context.Context) (*api.Mail, error) { return mail, err }
 		}
-		require.NoError(t, post.Take(func(context.Context) (*api.Mail, error) { return nil, errors.New("no") }))
-		require.NoError(t, post.Take(func(context.Context) (*api.Mail, error) { return nil, nil }))
+		for range 5 {
+			require.NoError(t, post.Take(errand(&message, nil)))
+		}
+		require.NoError(t, post.Take(errand(nil, errors.New("no"))))
+		require.NoError(t, post.Take(errand(nil, nil)))
 		post.Close()
 		files, err := filepath.Glob(filepath.Join(directory, "*.eml"))
 		require.NoError(t, err)
 		require.Len(t, files, 5)
-		require.Error(t, post.Take(func(context.Context) (*api.Mail, error) { return nil, nil }))
+		require.Error(t, post.Take(errand(&message, nil)))
 	})
 }

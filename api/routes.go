@@ -22,112 +22,101 @@ var Routes = []Route{
 	{"GET", "/buildings", Everyone, "building", list(listBuildings).
 		sorted("created_at", "name", "total_units", "city", "construction_year").
 		spanning().remembered("buildings", "totals"), "List buildings"},
-	{"POST", "/buildings", Managers, "building",
-		create(createBuilding).saying(buildingWords...), "Register a building"},
-	{"GET", "/buildings/{id}", Everyone, "building",
-		read(readBuilding).asOf().remembered("buildings"), "Read a building"},
-	{"PUT", "/buildings/{id}", Managers, "building",
-		change(changeBuilding).saying(buildingWords...), "Change a building"},
-	{"DELETE", "/buildings/{id}", Managers, "building", remove(removeBuilding),
-		"Take a building out of the books"},
-	{"GET", "/buildings/{id}/history", Professionals, "building",
-		list(buildingHistory).sorted("position"), "List what happened to a building"},
-	{"GET", "/buildings/{id}/replay", Professionals, "building", read(replayBuilding),
-		"Show a building and all that belongs to it at a moment"},
-	{"GET", "/buildings/{id}/diff", Professionals, "building", read(diffBuilding),
-		"Compare a building at two moments"},
-	{"GET", "/buildings/{id}/units", Everyone, "building", read(buildingNone).asOf(),
-		"List a building's units"},
-	{"GET", "/buildings/{id}/owners", Everyone, "building", read(buildingNone).asOf(),
-		"List a building's owners"},
-	{"GET", "/buildings/{id}/expenses", Everyone, "building", read(buildingNone).asOf(),
-		"List a building's expenses"},
-	{"GET", "/buildings/{id}/meetings", Everyone, "building", read(buildingNone).asOf(),
-		"List a building's meetings"},
-	{"GET", "/buildings/{id}/documents", Everyone, "building", read(buildingNone).asOf(),
-		"List a building's documents"},
+	{"POST", "/buildings", Managers, "building", create(createBuilding).
+		saying(buildingWords...), "Register a building"},
+	{"GET", "/buildings/{id}", Everyone, "building", read(readBuilding).asOf().
+		remembered("buildings"), "Read a building"},
+	{"PUT", "/buildings/{id}", Managers, "building", change(changeBuilding).
+		saying(buildingWords...), "Change a building"},
+	{"DELETE", "/buildings/{id}", Managers, "building", remove(removeBuilding), "Remove a building"},
+	{"GET", "/buildings/{id}/history", Professionals, "building", list(buildingHistory).
+		sorted("position"), "List what happened to a building"},
+	{"GET", "/buildings/{id}/replay", Professionals, "building", read(replayBuilding), "Show it as it was"},
+	{"GET", "/buildings/{id}/diff", Professionals, "building", read(diffBuilding), "Tell what differs"},
+	{"GET", "/buildings/{id}/units", Everyone, "building", read(buildingNone).
+		asOf(), "List a building's units"},
+	{"GET", "/buildings/{id}/owners", Everyone, "building", read(buildingNone).
+		asOf(), "List a building's owners"},
+	{"GET", "/buildings/{id}/expenses", Everyone, "building", read(buildingNone).
+		asOf(), "List a building's expenses"},
+	{"GET", "/buildings/{id}/meetings", Everyone, "building", read(buildingNone).
+		asOf(), "List a building's meetings"},
+	{"GET", "/buildings/{id}/documents", Everyone, "building", read(buildingNone).
+		asOf(), "List a building's documents"},
 
 	{"POST", "/auth/login", Public, "", act(login), "Sign in"},
 	{"POST", "/auth/refresh", Public, "", act(refresh), "Take a fresh pair of tokens"},
 	{"POST", "/auth/logout", Public, "", act(logout).answering(204), "Sign out"},
 	{"GET", "/auth/me", Everyone, "user", read(me).platform(), "Show who is signed in"},
-	{"POST", "/auth/switch-role", Everyone, "role", act(switchRole).platform(),
-		"Go on in another role"},
-	{"POST", "/auth/register", Managers, "user", create(registerUser).platform(),
-		"Register a user and invite the person"},
-	{"PUT", "/auth/password", Everyone, "user", change(changePassword).platform(),
-		"Change the password"},
-	{"POST", "/auth/password/forgot", Public, "", act(forgotPassword).answering(202),
-		"Ask for a link to set a password"},
-	{"POST", "/auth/password/reset", Public, "", act(resetPassword),
-		"Set a password by a link"},
-	{"GET", "/auth/sessions", Everyone, "session", read(listSessions).platform(),
-		"List the caller's sessions"},
-	{"DELETE", "/auth/sessions/{id}", Everyone, "session", remove(removeSession).platform(),
-		"End one of the caller's sessions"},
+	{"POST", "/auth/switch-role", Everyone, "role", act(switchRole).
+		platform(), "Go on in another role"},
+	{"POST", "/auth/register", Managers, "user", create(registerUser).
+		platform(), "Register a user and invite the person"},
+	{"PUT", "/auth/password", Everyone, "user", change(changePassword).
+		platform(), "Change the password"},
+	{"POST", "/auth/password/forgot", Public, "", act(forgotPassword).
+		answering(202), "Ask for a link to set a password"},
+	{"POST", "/auth/password/reset", Public, "", act(resetPassword), "Set a password by a link"},
+	{"GET", "/auth/sessions", Everyone, "session", read(listSessions).
+		platform(), "List the caller's sessions"},
+	{"DELETE", "/auth/sessions/{id}", Everyone, "session", remove(removeSession).
+		platform(), "End one of the caller's sessions"},
 
-	{"POST", "/2fa/setup", Everyone, "", act(setUpTwoFactor).platform(),
-		"Prepare a second factor"},
-	{"POST", "/2fa/enable", Everyone, "", act(enableTwoFactor).platform(),
-		"Ask for a code at each sign-in"},
+	{"POST", "/2fa/setup", Everyone, "", act(setUpTwoFactor).platform(), "Prepare a second factor"},
+	{"POST", "/2fa/enable", Everyone, "", act(enableTwoFactor).
+		platform(), "Ask for a code at each sign-in"},
 	{"POST", "/2fa/verify", Everyone, "", act(verifyTwoFactor).platform(), "Check a code"},
-	{"POST", "/2fa/disable", Everyone, "", act(disableTwoFactor).platform(),
-		"Ask for no code any more"},
-	{"POST", "/2fa/regenerate-backup-codes", Everyone, "", act(renewBackupCodes).platform(),
-		"Make other backup codes"},
-	{"GET", "/2fa/status", Everyone, "", read(twoFactor).platform(),
-		"Show the second factor's state"},
+	{"POST", "/2fa/disable", Everyone, "", act(disableTwoFactor).
+		platform(), "Ask for no code any more"},
+	{"POST", "/2fa/regenerate-backup-codes", Everyone, "", act(renewBackupCodes).
+		platform(), "Make other backup codes"},
+	{"GET", "/2fa/status", Everyone, "", read(twoFactor).platform(), "Show the second factor's state"},
 
 	{"GET", "/users", Managers, "user", list(listUsers).
-		sorted("created_at", "email", "first_name", "last_name").upTo(1000).spanning(),
-		"List users"},
+		sorted("created_at", "email", "first_name", "last_name").upTo(1000).spanning(), "List users"},
 	{"POST", "/users", Managers, "user", create(createUser).platform(), "Open a user account"},
 	{"GET", "/users/{id}", Managers, "user", read(readUser).platform(), "Read a user"},
 	{"PUT", "/users/{id}", Managers, "user", change(changeUser).platform(), "Change a user"},
-	{"DELETE", "/users/{id}", Managers, "user", remove(removeUser).platform(),
-		"Delete a user"},
-	{"PUT", "/users/{id}/activate", Managers, "user", change(activateUser).platform(),
-		"Let a user sign in again"},
-	{"PUT", "/users/{id}/deactivate", Managers, "user", change(deactivateUser).platform(),
-		"Keep a user out"},
-	{"POST", "/users/{id}/roles", Managers, "user", create(grantRole).platform(),
-		"Give a user a role"},
-	{"DELETE", "/users/{id}/roles/{role_id}", Managers, "role", remove(revokeRole).platform(),
-		"Take a role back"},
-	{"GET", "/users/{id}/mandates", Managers, "user", read(listMandates).platform(),
-		"List an auditor's mandates"},
-	{"POST", "/users/{id}/mandates", Managers, "mandate",
-		create(giveMandate).platform().saying(mandateWords...), "Limit what an auditor reads"},
-	{"DELETE", "/users/{id}/mandates/{mandate_id}", Managers, "mandate",
-		remove(endMandate).platform(), "End a mandate"},
+	{"DELETE", "/users/{id}", Managers, "user", remove(removeUser).platform(), "Delete a user"},
+	{"PUT", "/users/{id}/activate", Managers, "user", change(activateUser).
+		platform(), "Let a user sign in again"},
+	{"PUT", "/users/{id}/deactivate", Managers, "user", change(deactivateUser).
+		platform(), "Keep a user out"},
+	{"POST", "/users/{id}/roles", Managers, "user", create(grantRole).
+		platform(), "Give a user a role"},
+	{"DELETE", "/users/{id}/roles/{role_id}", Managers, "role", remove(revokeRole).
+		platform(), "Take a role back"},
+	{"GET", "/users/{id}/mandates", Managers, "user", read(listMandates).
+		platform(), "List an auditor's mandates"},
+	{"POST", "/users/{id}/mandates", Managers, "mandate", create(giveMandate).platform().
+		saying(mandateWords...), "Limit what an auditor reads"},
+	{"DELETE", "/users/{id}/mandates/{mandate_id}", Managers, "mandate", remove(endMandate).
+		platform(), "End a mandate"},
 
 	{"GET", "/organizations", Superadmin, "organization", list(listOrganizations).
-		sorted("created_at", "name", "slug", "subscription_plan").upTo(1000).platform(),
-		"List organizations"},
-	{"POST", "/organizations", Superadmin, "organization",
-		create(createOrganization).platform().saying(organizationWords...),
-		"Found an organization"},
-	{"GET", "/organizations/{id}", Superadmin, "organization",
-		read(readOrganization).platform(), "Read an organization"},
-	{"PUT", "/organizations/{id}", Superadmin, "organization",
-		change(changeOrganization).platform().saying(organizationWords...),
-		"Change an organization"},
-	{"PUT", "/organizations/{id}/activate", Superadmin, "organization",
-		change(activateOrganization).platform(), "Let an organization write again"},
-	{"PUT", "/organizations/{id}/suspend", Superadmin, "organization",
-		change(suspendOrganization).platform(), "Let an organization only read"},
-	{"GET", "/organizations/{id}/settings", Managers, "organization",
-		read(readSettings).platform(), "Read an organization's settings"},
-	{"PUT", "/organizations/{id}/settings", Managers, "organization",
-		change(changeSettings).platform(), "Change an organization's settings"},
+		sorted("created_at", "name", "slug", "subscription_plan").upTo(1000).
+		platform(), "List organizations"},
+	{"POST", "/organizations", Superadmin, "organization", create(createOrganization).platform().
+		saying(organizationWords...), "Found an organization"},
+	{"GET", "/organizations/{id}", Superadmin, "organization", read(readOrganization).
+		platform(), "Read an organization"},
+	{"PUT", "/organizations/{id}", Superadmin, "organization", change(changeOrganization).platform().
+		saying(organizationWords...), "Change an organization"},
+	{"PUT", "/organizations/{id}/activate", Superadmin, "organization", change(activateOrganization).
+		platform(), "Let an organization write again"},
+	{"PUT", "/organizations/{id}/suspend", Superadmin, "organization", change(suspendOrganization).
+		platform(), "Let an organization only read"},
+	{"GET", "/organizations/{id}/settings", Managers, "organization", read(readSettings).
+		platform(), "Read an organization's settings"},
+	{"PUT", "/organizations/{id}/settings", Managers, "organization", change(changeSettings).
+		platform(), "Change an organization's settings"},
 
-	{"GET", "/audit/log", Professionals, "event", list(auditLog).sorted("position").platform(),
-		"List what was recorded"},
-	{"GET", "/audit/log/{position}", Professionals, "event", read(auditEntry).platform(),
-		"Read what was recorded at a position"},
-	{"GET", "/audit/checkpoint", Professionals, "organization", raw(checkpoint),
-		"Sign the log's size and root"},
-	{"POST", "/audit/verify", Professionals, "job", act(startVerify).platform().answering(202),
-		"Verify the log and the read models"},
+	{"GET", "/audit/log", Professionals, "event", list(auditLog).sorted("position").
+		platform(), "List what was recorded"},
+	{"GET", "/audit/log/{position}", Professionals, "event", read(auditEntry).
+		platform(), "Read what was recorded at a position"},
+	{"GET", "/audit/checkpoint", Professionals, "organization", raw(checkpoint), "Sign the log's head"},
+	{"POST", "/audit/verify", Professionals, "job", act(startVerify).platform().
+		answering(202), "Verify the log and the read models"},
 	{"GET", "/jobs/{id}", Professionals, "job", read(readJob).platform(), "Follow long work"},
 }

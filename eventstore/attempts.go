@@ -63,6 +63,12 @@ func (c *Credentials) Attempt(ctx context.Context, names ...string) (*Attempt, e
 const failuresSQL = `select who, at from log.attempts
  where organization_id = $1 and who = any($2) and at > $3 order by at`
 
+// failure is a row of log.attempts.
+type failure struct {
+	Who []byte
+	At  time.Time
+}
+
 // countFailures tells how often each failed lately, or TooManyFailuresError.
 func (c *Credentials) countFailures(ctx context.Context, who []string) (map[string]int, error) {
 	now := c.clock()
@@ -74,15 +80,13 @@ func (c *Credentials) countFailures(ctx context.Context, who []string) (map[stri
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	times := map[string][]time.Time{}
-	var key []byte
-	var at time.Time
-	_, err = pgx.ForEachRow(rows, []any{&key, &at}, func() error {
-		times[string(key)] = append(times[string(key)], at)
-		return nil
-	})
+	failures, err := pgx.CollectRows(rows, pgx.RowToStructByPos[failure])
 	if err != nil {
 		return nil, unavailable(err)
+	}
+	times := map[string][]time.Time{}
+	for _, f := range failures {
+		times[string(f.Who)] = append(times[string(f.Who)], f.At)
 	}
 	failed := make(map[string]int, len(times))
 	wait := time.Duration(0)
