@@ -40,6 +40,7 @@ type wire struct {
 
 // sent is what a client sends up to where it waits for an answer.
 type sent struct {
+	by         *wire
 	frames     [][]byte
 	statements []string // the text of each statement that the frames run
 	binds      []int    // the frame at which each begins
@@ -209,7 +210,7 @@ func (w *wire) up() {
 
 // readBatch reads frames up to one that makes the server answer.
 func (w *wire) readBatch(in *bufio.Reader) (sent, error) {
-	var batch sent
+	batch := sent{by: w}
 	for {
 		frame, err := readFrame(in, true)
 		if err != nil {
