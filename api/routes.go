@@ -31,8 +31,8 @@ var Routes = []Route{
 	{"DELETE", "/buildings/{id}", Managers, "building", remove(removeBuilding), "Remove a building"},
 	{"GET", "/buildings/{id}/history", Professionals, "building", list(buildingHistory).
 		sorted("position"), "List what happened to a building"},
-	{"GET", "/buildings/{id}/replay", Professionals, "building", read(replayBuilding), "Show it as it was"},
-	{"GET", "/buildings/{id}/diff", Professionals, "building", read(diffBuilding), "Tell what differs"},
+	{"GET", "/buildings/{id}/replay", Professionals, "building", read(replayBuilding), "Show a moment"},
+	{"GET", "/buildings/{id}/diff", Professionals, "building", read(diffBuilding), "Tell changes"},
 	{"GET", "/buildings/{id}/units", Everyone, "building", read(buildingNone).
 		asOf(), "List a building's units"},
 	{"GET", "/buildings/{id}/owners", Everyone, "building", read(buildingNone).
@@ -115,7 +115,7 @@ var Routes = []Route{
 		platform(), "List what was recorded"},
 	{"GET", "/audit/log/{position}", Professionals, "event", read(auditEntry).
 		platform(), "Read what was recorded at a position"},
-	{"GET", "/audit/checkpoint", Professionals, "organization", raw(checkpoint), "Sign the log's head"},
+	{"GET", "/audit/checkpoint", Professionals, "organization", raw(checkpoint), "Sign the log"},
 	{"POST", "/audit/verify", Professionals, "job", act(startVerify).platform().
 		answering(202), "Verify the log and the read models"},
 	{"GET", "/jobs/{id}", Professionals, "job", read(readJob).platform(), "Follow long work"},
