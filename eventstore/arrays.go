@@ -64,11 +64,13 @@ type eventColumn struct {
 	write   func(w *arrayWriter, r *Recorded)
 }
 
-// eventColumns are in the order of Columns.
+// eventColumns are in the order of insertEventsSQL.
 var eventColumns = [columnCount]eventColumn{
-	columnOrganization: {pgtype.UUIDOID, func(w *arrayWriter, r *Recorded) { w.id(r.Organization) }},
-	columnPosition:     {pgtype.Int8OID, func(w *arrayWriter, r *Recorded) { w.number(r.Position) }},
-	columnBuilding: {pgtype.UUIDOID, func(w *arrayWriter, r *Recorded) {
+	{pgtype.JSONOID, func(w *arrayWriter, r *Recorded) { w.raw(r.Data) }},
+	{pgtype.JSONOID, func(w *arrayWriter, r *Recorded) { w.raw(r.Metadata) }},
+	{pgtype.UUIDOID, func(w *arrayWriter, r *Recorded) { w.id(r.Organization) }},
+	{pgtype.Int8OID, func(w *arrayWriter, r *Recorded) { w.number(r.Position) }},
+	{pgtype.UUIDOID, func(w *arrayWriter, r *Recorded) {
 		if r.Building == uuid.Nil {
 			w.null()
 			return
@@ -76,36 +78,34 @@ var eventColumns = [columnCount]eventColumn{
 		w.id(r.Building)
 	}},
 	// Arrays of arrays cannot be unnested row by row: subjects travel as the text of an array.
-	columnSubjects: {pgtype.TextOID, func(w *arrayWriter, r *Recorded) {
+	{pgtype.TextOID, func(w *arrayWriter, r *Recorded) {
 		if len(r.Subjects) == 0 {
 			w.null()
 			return
 		}
 		w.text(arrayText(r.Subjects))
 	}},
-	columnStream: {pgtype.TextOID, func(w *arrayWriter, r *Recorded) {
+	{pgtype.TextOID, func(w *arrayWriter, r *Recorded) {
 		w.bytes = appendStream(w.bytes, r.Stream)
 	}},
-	columnVersion: {pgtype.Int8OID, func(w *arrayWriter, r *Recorded) { w.number(r.Version) }},
-	columnID:      {pgtype.UUIDOID, func(w *arrayWriter, r *Recorded) { w.id(r.ID) }},
-	columnType:    {pgtype.TextOID, func(w *arrayWriter, r *Recorded) { w.text(r.Type) }},
-	columnSchema: {pgtype.Int4OID, func(w *arrayWriter, r *Recorded) {
+	{pgtype.Int8OID, func(w *arrayWriter, r *Recorded) { w.number(r.Version) }},
+	{pgtype.UUIDOID, func(w *arrayWriter, r *Recorded) { w.id(r.ID) }},
+	{pgtype.TextOID, func(w *arrayWriter, r *Recorded) { w.text(r.Type) }},
+	{pgtype.Int4OID, func(w *arrayWriter, r *Recorded) {
 		w.int32(4)
 		w.int32(int32(r.Schema))
 	}},
-	columnData:     {pgtype.JSONOID, func(w *arrayWriter, r *Recorded) { w.raw(r.Data) }},
-	columnMetadata: {pgtype.JSONOID, func(w *arrayWriter, r *Recorded) { w.raw(r.Metadata) }},
-	columnRecordedAt: {pgtype.TimestamptzOID, func(w *arrayWriter, r *Recorded) {
+	{pgtype.TimestamptzOID, func(w *arrayWriter, r *Recorded) {
 		w.instant(r.RecordedAt)
 	}},
-	columnEffectiveAt: {pgtype.TimestamptzOID, func(w *arrayWriter, r *Recorded) {
+	{pgtype.TimestamptzOID, func(w *arrayWriter, r *Recorded) {
 		if r.EffectiveAt.IsZero() {
 			w.null()
 			return
 		}
 		w.instant(r.EffectiveAt)
 	}},
-	columnLeafHash: {pgtype.ByteaOID, func(w *arrayWriter, r *Recorded) { w.raw(r.LeafHash[:]) }},
+	{pgtype.ByteaOID, func(w *arrayWriter, r *Recorded) { w.raw(r.LeafHash[:]) }},
 }
 
 // acceptArrays lets a connection take encodedArray as a parameter.

@@ -13,12 +13,13 @@ const moveHeadsSQL = `select log.move_heads($1::uuid[], $2::bigint[], $3::intege
        $4::bigint[], $5::timestamptz[], $6::bytea[])`
 
 // In the select list unnest goes row by row; in a from clause PostgreSQL first writes all rows
-// aside.
+// aside. The longest parameter is the first: the buffers that pgx writes it to then grow once.
 const insertEventsSQL = `
-insert into log.events (` + Columns + `)
-select unnest($1::uuid[]), unnest($2::bigint[]), unnest($3::uuid[]), unnest($4::text[])::uuid[],
-       unnest($5::text[]), unnest($6::bigint[]), unnest($7::uuid[]), unnest($8::text[]),
-       unnest($9::integer[]), unnest($10::json[]), unnest($11::json[]),
+insert into log.events (data, metadata, organization_id, position, building_id, subjects, stream,
+                        version, id, type, schema, recorded_at, effective_at, leaf_hash)
+select unnest($1::json[]), unnest($2::json[]), unnest($3::uuid[]), unnest($4::bigint[]),
+       unnest($5::uuid[]), unnest($6::text[])::uuid[], unnest($7::text[]), unnest($8::bigint[]),
+       unnest($9::uuid[]), unnest($10::text[]), unnest($11::integer[]),
        unnest($12::timestamptz[]), unnest($13::timestamptz[]), unnest($14::bytea[])`
 
 const deleteClaimsSQL = `delete from log.claims
