@@ -22,22 +22,14 @@ const noticeSubject = "koprogo.notices"
 type broker struct {
 	embedded *embedded.NATS
 	conn     *nats.Conn
-	lost     func() // called when the connection breaks
+	logger   *slog.Logger
 }
 
 func (s serving) startBroker(w where, logger *slog.Logger) (*broker, error) {
-	b := &broker{lost: func() {}}
+	b := &broker{logger: logger}
 	options := []nats.Option{
 		nats.Name("koprogo"), nats.MaxReconnects(-1), nats.ReconnectWait(250 * time.Millisecond),
 		nats.NoEcho(), nats.RetryOnFailedConnect(true),
-		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
-			logger.Warn("the connection to NATS is lost", "error", err)
-			b.lost()
-		}),
-		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
-			logger.Warn("NATS reports an error", "error", err)
-			b.lost()
-		}),
 	}
 	var err error
 	if s.NATSURL != "" {
@@ -80,9 +72,16 @@ func (b *broker) announce(n projections.Notice) {
 	}
 }
 
-// hear hands the other servers' notices to the follower.
+// hear hands the other servers' notices to the follower, which goes deaf where one may be lost.
 func (b *broker) hear(follower *projections.Follower) error {
-	b.lost = follower.Deaf
+	b.conn.SetDisconnectErrHandler(func(_ *nats.Conn, err error) {
+		b.logger.Warn("the connection to NATS is lost", "error", err)
+		follower.Deaf()
+	})
+	b.conn.SetErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+		b.logger.Warn("NATS reports an error", "error", err)
+		follower.Deaf()
+	})
 	_, err := b.conn.Subscribe(noticeSubject, func(message *nats.Msg) {
 		var n projections.Notice
 		if json.Unmarshal(message.Data, &n) != nil {
@@ -98,7 +97,7 @@ func (b *broker) hear(follower *projections.Follower) error {
 }
 
 func (b *broker) close() {
-	b.lost = func() {}
+	b.conn.SetDisconnectErrHandler(nil)
 	b.conn.Close()
 	if b.embedded != nil {
 		_ = b.embedded.Stop() // nothing in it is irreplaceable

@@ -14,6 +14,7 @@ import (
 type database struct {
 	url      string
 	embedded *embedded.Postgres // nil for DATABASE_URL, and beside a running server
+	given    bool               // by DATABASE_URL
 	logger   *slog.Logger
 }
 
@@ -21,7 +22,7 @@ type database struct {
 // other server may be using.
 func (w where) startDatabase(ctx context.Context, logger *slog.Logger) (*database, error) {
 	if w.DatabaseURL != "" {
-		return &database{url: w.DatabaseURL, logger: logger}, nil
+		return &database{url: w.DatabaseURL, given: true, logger: logger}, nil
 	}
 	server, err := embedded.StartPostgres(ctx, embedded.PostgresConfig{
 		DataDir: w.DataDir, Logger: logger, MaxConns: w.DBMaxConns,
@@ -43,6 +44,14 @@ func (w where) findDatabase(ctx context.Context, logger *slog.Logger) (*database
 	return w.startDatabase(ctx, logger)
 }
 
+// named says in an error which setting names the database.
+func (d *database) named(err error) error {
+	if err == nil || !d.given {
+		return err
+	}
+	return fmt.Errorf("the database of DATABASE_URL: %w", err)
+}
+
 // close stops the PostgreSQL that this process started.
 func (d *database) close() {
 	if d.embedded == nil {
@@ -57,16 +66,33 @@ func (d *database) close() {
 // is migrated by `koprogo migrate`, and refused while it lags behind.
 func (d *database) migrate(ctx context.Context, given bool) error {
 	if !given {
-		return migrations.Migrate(ctx, migrations.Options{URL: d.url, Logger: d.logger})
+		return d.named(migrations.Migrate(ctx, migrations.Options{URL: d.url, Logger: d.logger}))
 	}
 	pending, err := migrations.Pending(ctx, d.url)
 	if err != nil {
-		return fmt.Errorf("look at the database's migrations: %w", err)
+		return d.named(fmt.Errorf("look at the database's migrations: %w", err))
 	}
 	if len(pending) > 0 {
 		return fmt.Errorf("the database lacks %d migrations: run koprogo migrate", len(pending))
 	}
 	return nil
+}
+
+// openLog opens the database's log. It refuses another master key than the one that wraps the
+// database's keys: what would be written under it, nobody could read beside what is there.
+func (d *database) openLog(
+	ctx context.Context, config eventstore.Config,
+) (*eventstore.Store, error) {
+	config.URL = d.url
+	store, err := eventstore.Open(ctx, config)
+	if err != nil {
+		return nil, d.named(err)
+	}
+	if _, err := store.Keyring().ClaimHMAC(ctx, eventstore.Platform, "", ""); err != nil {
+		store.Close()
+		return nil, fmt.Errorf("try the key of MASTER_KEY_FILE on the database: %w", err)
+	}
+	return store, nil
 }
 
 // openStore opens the log of the database that a command finds; the returned function closes both.
@@ -84,8 +110,8 @@ func (w where) openStore(
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	store, err := eventstore.Open(ctx, eventstore.Config{
-		URL: d.url, MaxConns: min(w.DBMaxConns, 8), MasterKey: master, Logger: logger,
+	store, err := d.openLog(ctx, eventstore.Config{
+		MaxConns: min(w.DBMaxConns, 8), MasterKey: master, Logger: logger,
 	})
 	if err != nil {
 		d.close()

@@ -249,14 +249,10 @@ func (o outcome) done(t testing.TB) string {
 	return o.out
 }
 
-// sentence is what a command that failed says: the line of "koprogo:".
+// sentence is what a command that failed says.
 func (o outcome) sentence() string {
-	for line := range strings.Lines(o.log) {
-		if text, found := strings.CutPrefix(line, "koprogo: "); found {
-			return strings.TrimSpace(text)
-		}
-	}
-	return ""
+	_, text, _ := strings.Cut("\n"+o.log, "\nkoprogo: ")
+	return text
 }
 
 // failed wants a command to have ended with exit code 2 and a sentence that names each word.

@@ -30,18 +30,21 @@ func (c *migrateCommand) Run(ctx context.Context, out io.Writer) error {
 	options := migrations.Options{
 		URL: c.MigrationDatabaseURL, To: c.To, Logger: c.logger(os.Stderr),
 	}
+	named := func(err error) error {
+		return fmt.Errorf("the database of MIGRATION_DATABASE_URL: %w", err)
+	}
 	if options.URL == "" {
 		found, err := c.findDatabase(ctx, options.Logger)
 		if err != nil {
 			return err
 		}
 		defer found.close()
-		options.URL = found.url
+		options.URL, named = found.url, found.named
 	} else if server, err := url.Parse(c.DatabaseURL); err == nil && server.User != nil {
 		options.ServerLogin = server.User.Username()
 	}
 	if err := migrations.Migrate(ctx, options); err != nil {
-		return err
+		return named(err)
 	}
 	fmt.Fprintln(out, "The database is up to date.")
 	if !c.Restored {

@@ -73,9 +73,9 @@ func (p *product) open(
 	if err = p.database.migrate(ctx, p.where.DatabaseURL != "" && !p.dev); err != nil {
 		return err
 	}
-	p.store, err = eventstore.Open(ctx, eventstore.Config{
-		URL: p.database.url, MaxConns: p.where.DBMaxConns, MasterKey: found.master,
-		Logger: p.logger, Restored: p.restored,
+	p.store, err = p.database.openLog(ctx, eventstore.Config{
+		MaxConns: p.where.DBMaxConns, MasterKey: found.master, Logger: p.logger,
+		Restored: p.restored,
 	})
 	if err != nil {
 		return err
@@ -155,7 +155,7 @@ func (p *product) mountAPI(settings serving, found secrets) error {
 			},
 		},
 		OrganizationOf: p.organizationOf,
-		Authenticate: sessions.Authenticate,
+		Authenticate:   sessions.Authenticate,
 		Fence: api.Fence{
 			Answered: p.reader.Answered, Newest: p.reader.Newest, Reached: p.reader.Reached,
 			Wait: p.reader.Wait,

@@ -2,14 +2,17 @@ package main
 
 import (
 	"crypto/rand"
+	"crypto/tls"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"net/mail"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/koprogo/koprogo/eventstore"
@@ -35,6 +38,9 @@ func (w where) check() error {
 	if w.DataDir == "" {
 		return errors.New("DATA_DIR must name a directory")
 	}
+	if state, err := os.Stat(w.DataDir); err == nil && !state.IsDir() {
+		return errors.New("DATA_DIR must name a directory; there is a file of that name")
+	}
 	_, err := w.level()
 	return err
 }
@@ -53,18 +59,21 @@ func (w where) logger(problems io.Writer) *slog.Logger {
 	return slog.New(slog.NewTextHandler(problems, &slog.HandlerOptions{Level: level}))
 }
 
-// isURL tells whether text is an absolute URL of one of the schemes.
+// isURL tells whether text is an absolute URL of one of the schemes. It names a host, unless it is
+// a database's: that may stand in the query, as a socket does.
 func isURL(text string, schemes ...string) bool {
 	parsed, err := url.Parse(text)
-	if err != nil {
+	if err != nil || !slices.Contains(schemes, parsed.Scheme) {
 		return false
 	}
-	for _, scheme := range schemes {
-		if parsed.Scheme == scheme {
-			return true
-		}
-	}
-	return false
+	return parsed.Hostname() != "" || strings.HasPrefix(parsed.Scheme, "postgres")
+}
+
+// isOrigin tells whether text is an origin as browsers send it: scheme and host, nothing after.
+func isOrigin(text string) bool {
+	parsed, err := url.Parse(text)
+	return err == nil && isURL(text, "http", "https") && !strings.Contains(text, "*") &&
+		text == parsed.Scheme+"://"+parsed.Host
 }
 
 // serving are the settings of a server.
@@ -99,12 +108,18 @@ func (s serving) check() error {
 		return errors.New("SMTP_URL must read smtp://user:password@host:587")
 	case (s.TLSCertFile == "") != (s.TLSKeyFile == ""):
 		return errors.New("TLS_CERT_FILE and TLS_KEY_FILE must be given together")
-	case !strings.Contains(s.MailFrom, "@"):
-		return errors.New("MAIL_FROM must be an e-mail address")
 	}
 	for _, origin := range s.CORSAllowedOrigins {
-		if !isURL(origin, "http", "https") || strings.HasSuffix(origin, "/") {
+		if !isOrigin(origin) {
 			return errors.New("CORS_ALLOWED_ORIGINS must list origins such as https://app.example")
+		}
+	}
+	if _, err := mail.ParseAddress(s.MailFrom); err != nil {
+		return errors.New("MAIL_FROM must be an e-mail address")
+	}
+	if s.TLSCertFile != "" {
+		if _, err := tls.LoadX509KeyPair(s.TLSCertFile, s.TLSKeyFile); err != nil {
+			return fmt.Errorf("TLS_CERT_FILE and TLS_KEY_FILE: %w", err)
 		}
 	}
 	return nil
@@ -116,7 +131,7 @@ type secrets struct {
 	master [32]byte
 }
 
-// ownSecrets reports whether the installation keeps its secrets in its data directory.
+// What the data directory keeps of a development server's secrets.
 const (
 	masterKeyName = "master.key"
 	jwtSecretName = "jwt.secret"
@@ -135,9 +150,15 @@ func (s serving) secrets(w where) (secrets, error) {
 			return found, err
 		}
 	}
+	if !s.Dev && w.MasterKeyFile == "" {
+		return found, errNoMasterKey
+	}
 	found.master, err = w.masterKey(s.Dev)
 	return found, err
 }
+
+var errNoMasterKey = errors.New("MASTER_KEY_FILE is required: it names the file of the key that " +
+	"wraps all others (openssl rand -hex 32 makes one)")
 
 // masterKey reads the key of MASTER_KEY_FILE, or the one that the data directory keeps, which
 // development mode makes when it is missing.
@@ -147,8 +168,7 @@ func (w where) masterKey(make bool) ([32]byte, error) {
 		path = filepath.Join(w.DataDir, masterKeyName)
 		if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
 			if !make {
-				return [32]byte{}, errors.New("MASTER_KEY_FILE is required: it names the file of " +
-					"the key that wraps all others (openssl rand -hex 32 makes one)")
+				return [32]byte{}, errNoMasterKey
 			}
 			if err := os.MkdirAll(w.DataDir, 0o755); err != nil {
 				return [32]byte{}, fmt.Errorf("make DATA_DIR: %w", err)
