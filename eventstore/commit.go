@@ -195,8 +195,14 @@ func (b *batch) everybody() []*pending {
 	return all
 }
 
-// confirm answers the callers of a committed batch and rings the bell.
+// confirm rings the bell for a committed batch and answers its callers, in this order: who was
+// answered and reads next is not behind himself.
 func (l *lane) confirm(b *batch) {
+	for _, organization := range b.heads {
+		if head := l.beliefs.head(organization); head != nil {
+			l.store.bell.Ring(organization, head.position)
+		}
+	}
 	for _, p := range b.accepted {
 		p.answer(p.receipt(), nil)
 	}
@@ -210,11 +216,6 @@ func (l *lane) confirm(b *batch) {
 	}
 	for _, r := range b.refused {
 		r.append.answer(Receipt{}, r.err)
-	}
-	for _, organization := range b.heads {
-		if head := l.beliefs.head(organization); head != nil {
-			l.store.bell.Ring(organization, head.position)
-		}
 	}
 }
 

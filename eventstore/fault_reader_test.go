@@ -2,6 +2,7 @@ package eventstore_test
 
 import (
 	"context"
+	"math"
 	"testing"
 	"time"
 
@@ -71,5 +72,32 @@ func TestFaultAReaderBesideWritersMissesNothing(t *testing.T) {
 		r := <-readings
 		require.NoError(t, r.err)
 		require.Equal(t, whole, r.seen, "what was read while it was written is what stands")
+	}
+}
+
+func TestFaultTheBellRingsBeforeTheAnswer(t *testing.T) {
+	t.Parallel()
+	store := open(t)
+	organization := newID(t)
+	const writers, each = 16, 50
+	behind := make(chan int64, writers*each)
+	for range writers {
+		stream := buildingStream(newID(t))
+		go func() {
+			for version := range int64(each) {
+				receipt, err := store.Append(context.Background(),
+					appendTo(organization, stream, version, renamed("A")))
+				if err != nil {
+					behind <- math.MaxInt64
+					continue
+				}
+				behind <- receipt.Position - store.Bell().Position(organization)
+			}
+		}()
+	}
+	for range writers * each {
+		n := <-behind
+		require.NotEqual(t, int64(math.MaxInt64), n, "an append failed")
+		require.LessOrEqual(t, n, int64(0), "an answer came before the bell")
 	}
 }

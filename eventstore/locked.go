@@ -87,8 +87,8 @@ func (l *lane) prepareLocked(
 			return nil, append(open, waiting[i:]...), err
 		}
 		if there {
-			p.answer(p.receipt(), nil)
 			l.store.bell.Ring(p.append.Organization, p.rows[len(p.rows)-1].Position)
+			p.answer(p.receipt(), nil)
 			continue
 		}
 		p.fresh = true
