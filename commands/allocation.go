@@ -93,7 +93,10 @@ func handOut(
 		order[i] = i
 	}
 	slices.SortFunc(order, func(i, j int) int {
-		return cmp.Or(byRemainder(j, i), cmp.Compare(parts[i].SortKey, parts[j].SortKey),
+		if larger := byRemainder(j, i); larger != 0 {
+			return larger // ties are few, texts are dear to compare
+		}
+		return cmp.Or(cmp.Compare(parts[i].SortKey, parts[j].SortKey),
 			bytes.Compare(parts[i].ID[:], parts[j].ID[:]), cmp.Compare(i, j))
 	})
 	for _, i := range order[:left] {

@@ -96,6 +96,21 @@ func TestFractionsAreComparedAndCombinedExactly(t *testing.T) {
 	})
 }
 
+func TestASellerWhoSellsAllKeepsNothing(t *testing.T) {
+	t.Parallel()
+	require.Zero(t, fraction(t, "1/2").Compare(fraction(t, "2/4")))
+	left, err := fraction(t, "1/2").Minus(fraction(t, "2/4"))
+	require.NoError(t, err)
+	require.True(t, left.IsZero())
+	left, err = fraction(t, "1/2").Minus(fraction(t, "1/3"))
+	require.NoError(t, err)
+	require.Equal(t, "1/6", left.String())
+	_, err = fraction(t, "1/3").Minus(fraction(t, "1/2"))
+	require.ErrorIs(t, err, events.ErrFractionTooMuch)
+	_, err = fraction(t, "1/999999").Minus(fraction(t, "1/1000000"))
+	require.ErrorIs(t, err, events.ErrFractionTooFine)
+}
+
 func requireCombined(
 	t *rapid.T, exact *big.Rat, combine func(events.Fraction) (events.Fraction, error),
 	other events.Fraction,

@@ -86,6 +86,12 @@ func TestTheLargestSumsAreTold(t *testing.T) {
 	require.ErrorIs(t, err, events.ErrMoneyOverflow)
 	_, err = events.Sum(math.MinInt64, -1)
 	require.ErrorIs(t, err, events.ErrMoneyOverflow)
+	_, err = events.Money(math.MaxInt64).Plus(1)
+	require.ErrorIs(t, err, events.ErrMoneyOverflow)
+	_, err = events.Money(-2).Minus(math.MaxInt64)
+	require.ErrorIs(t, err, events.ErrMoneyOverflow)
+	_, err = events.Money(0).Minus(math.MinInt64)
+	require.ErrorIs(t, err, events.ErrMoneyOverflow)
 	require.Equal(t, uint64(1)<<63, events.Money(math.MinInt64).Magnitude())
 }
 
