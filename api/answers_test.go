@@ -150,6 +150,12 @@ func TestAnswersFromMemory(t *testing.T) {
 		require.Equal(t, 1, reads(path, "Authorization", "Bearer auditor-token"),
 			"his mandate decides")
 	})
+	t.Run("a colleague whose role may not is refused, also from memory", func(t *testing.T) {
+		require.Equal(t, 1, reads(path+"/office"))
+		require.Zero(t, reads(path+"/office"))
+		answer := s.get(t, path+"/office", "Authorization", "Bearer accountant-token")
+		require.Equal(t, http.StatusForbidden, answer.status)
+	})
 	t.Run("another language, query or moment is another answer", func(t *testing.T) {
 		require.Equal(t, 1, reads(path, "Accept-Language", "fr"))
 		require.Equal(t, 1, reads(path+"?as_of_position=5"))
