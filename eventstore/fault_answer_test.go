@@ -102,16 +102,17 @@ func TestFaultLostAnswerOfARunningTransaction(t *testing.T) {
 	} {
 		t.Run("it ends "+name, func(t *testing.T) {
 			t.Parallel()
-			store, proxy, database := linked(t)
+			store, proxy, _ := linked(t)
 			organization, stream := newID(t), buildingStream(newID(t))
 			mustAppend(t, store, appendTo(organization, stream, 0, registered("A")))
+			mark := proxy.mark()
 			held, finish := holding(t, proxy)
 			got := appendBeside(t.Context(), store,
 				appendTo(organization, stream, 1, renamed("B")))
 			<-held
-			awaitBlocked(t, database)
+			proxy.awaitSent(t, mark, "for update")
 			if ends.late {
-				awaitUnblocked(t, database)
+				proxy.awaitSent(t, mark, "skip locked")
 			}
 			finish(ends.commits)
 			answer := <-got

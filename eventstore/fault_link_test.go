@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -143,6 +144,21 @@ func (l *link) batches() []sent {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.Clone(l.seen)
+}
+
+// mark is a place in what was sent, for awaitSent.
+func (l *link) mark() int { return len(l.batches()) }
+
+// awaitSent waits until a statement that contains text was sent after the mark.
+func (l *link) awaitSent(t testing.TB, mark int, text string) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		return slices.ContainsFunc(l.batches()[mark:], func(s sent) bool {
+			return slices.ContainsFunc(s.statements, func(statement string) bool {
+				return strings.Contains(statement, text)
+			})
+		})
+	}, patience, interval)
 }
 
 // pass sends frames on to the server.

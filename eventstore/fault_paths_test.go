@@ -40,16 +40,17 @@ func TestFaultHeadMoved(t *testing.T) {
 	t.Run("an append whose caller leaves while the lock is waited for is not recorded",
 		func(t *testing.T) {
 			t.Parallel()
-			database := migrationstest.Database(t)
-			store, other := openOn(t, database.URL), openOn(t, database.URL)
+			store, proxy, database := linked(t)
+			other := openOn(t, database.URL)
 			organization, stream := newID(t), buildingStream(newID(t))
 			mustAppend(t, store, appendTo(organization, stream, 0, registered("A")))
 			mustAppend(t, other, appendTo(organization, stream, 1, renamed("B")))
 			release := holdHead(t, database, organization)
 			ctx, leave := context.WithTimeout(t.Context(), time.Minute)
+			mark := proxy.mark()
 			left := appendBeside(ctx, store, appendTo(organization, buildingStream(newID(t)), 0,
 				registered("left")))
-			awaitBlocked(t, database)
+			proxy.awaitSent(t, mark, "for update")
 			leave()
 			require.ErrorIs(t, (<-left).err, eventstore.ErrUnavailable)
 			release()
@@ -61,8 +62,8 @@ func TestFaultHeadMoved(t *testing.T) {
 	t.Run("a caller who leaves when his append was sent is not told that nothing happened",
 		func(t *testing.T) {
 			t.Parallel()
-			store, proxy, database := linked(t)
-			release := holdLane(t, store, database)
+			store, proxy, _ := linked(t)
+			release := holdLane(t, store, proxy)
 			organization, stream := newID(t), buildingStream(newID(t))
 			offender := appendTo(organization, buildingStream(newID(t)), 0, registered("offender"))
 			offender.Idempotency = &eventstore.Idempotency{Key: "k\x00", Request: []byte{1}}
@@ -115,9 +116,8 @@ func TestFaultSiblings(t *testing.T) {
 	for name, change := range cases {
 		t.Run("an append is refused: "+name, func(t *testing.T) {
 			t.Parallel()
-			database := migrationstest.Database(t)
-			store := openOn(t, database.URL)
-			release := holdLane(t, store, database)
+			store, proxy, _ := linked(t)
+			release := holdLane(t, store, proxy)
 			organization, stream := newID(t), buildingStream(newID(t))
 			first := offending(appendTo(organization, stream, 0, registered("offender")))
 			second := appendTo(organization, stream, 0, registered("neighbour"))
@@ -139,9 +139,8 @@ func TestFaultSiblings(t *testing.T) {
 	}
 	t.Run("a conflict with a neighbour that stands is told", func(t *testing.T) {
 		t.Parallel()
-		database := migrationstest.Database(t)
-		store := openOn(t, database.URL)
-		release := holdLane(t, store, database)
+		store, proxy, _ := linked(t)
+		release := holdLane(t, store, proxy)
 		organization, stream := newID(t), buildingStream(newID(t))
 		first := queue(t.Context(), t, store,
 			appendTo(organization, stream, 0, registered("first")))
@@ -218,9 +217,8 @@ func TestFaultBatchesAreAtomic(t *testing.T) {
 
 func TestFaultAbandoned(t *testing.T) {
 	t.Parallel()
-	database := migrationstest.Database(t)
-	store := openOn(t, database.URL)
-	release := holdLane(t, store, database)
+	store, proxy, _ := linked(t)
+	release := holdLane(t, store, proxy)
 	organization, stream := newID(t), buildingStream(newID(t))
 	ctx, leave := context.WithTimeout(t.Context(), time.Minute)
 	left := queue(ctx, t, store, appendTo(organization, stream, 0, registered("left")))

@@ -9,7 +9,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/koprogo/koprogo/eventstore"
-	"github.com/koprogo/koprogo/migrations/migrationstest"
 )
 
 // TestFaultStalledServer has a server stop (a paused machine, a cut cable) while it holds the lock
@@ -51,15 +50,15 @@ func TestFaultStalledServer(t *testing.T) {
 // of other organizations do not notice.
 func TestFaultHeldHead(t *testing.T) {
 	t.Parallel()
-	database := migrationstest.Database(t)
-	store := openOn(t, database.URL)
+	store, proxy, database := linked(t)
 	held, free := newID(t), newID(t)
 	stream := buildingStream(newID(t))
 	mustAppend(t, store, appendTo(held, stream, 0, registered("A")))
 	mustAppend(t, store, appendTo(free, stream, 0, registered("A")))
 	release := holdHead(t, database, held)
+	mark := proxy.mark()
 	waits := appendBeside(t.Context(), store, appendTo(held, stream, 1, renamed("B")))
-	awaitBlocked(t, database)
+	proxy.awaitSent(t, mark, "move_heads")
 	began := time.Now()
 	for version := range int64(5) {
 		mustAppend(t, store, appendTo(free, stream, version+1, renamed("B")))
@@ -78,9 +77,9 @@ func TestFaultHeldHead(t *testing.T) {
 
 	t.Run("a writer that is closed answers them", func(t *testing.T) {
 		holdHead(t, database, held)
+		mark := proxy.mark()
 		waits := appendBeside(t.Context(), store, appendTo(held, stream, 2, renamed("C")))
-		awaitBlocked(t, database)
-		awaitUnblocked(t, database)
+		proxy.awaitSent(t, mark, "skip locked")
 		store.Close()
 		require.ErrorIs(t, (<-waits).err, eventstore.ErrUnavailable)
 	})

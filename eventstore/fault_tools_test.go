@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -96,31 +97,6 @@ func holdHead(
 	return release
 }
 
-// awaitBlocked waits until a session of the database waits for a lock, and awaitUnblocked until
-// none does.
-func awaitBlocked(t testing.TB, database migrationstest.Clone) {
-	t.Helper()
-	awaitBlocking(t, database, true)
-}
-
-func awaitUnblocked(t testing.TB, database migrationstest.Clone) {
-	t.Helper()
-	awaitBlocking(t, database, false)
-}
-
-func awaitBlocking(t testing.TB, database migrationstest.Clone, want bool) {
-	t.Helper()
-	conn, err := pgx.Connect(t.Context(), database.SuperuserURL)
-	require.NoError(t, err)
-	defer conn.Close(t.Context())
-	require.Eventually(t, func() bool {
-		var blocked bool
-		err := conn.QueryRow(t.Context(), `select exists (select from pg_stat_activity
-			where datname = $1 and wait_event_type = 'Lock')`, database.Name).Scan(&blocked)
-		return err == nil && blocked == want
-	}, patience, interval)
-}
-
 // answer is what an append returned.
 type answer struct {
 	receipt eventstore.Receipt
@@ -137,17 +113,21 @@ func appendBeside(ctx context.Context, s *eventstore.Store, a eventstore.Append)
 	return answers
 }
 
-// holdLane blocks the store's writer in an append to a held head, so that what is queued until
-// the release makes one batch, in the order of queueing.
-func holdLane(
-	t testing.TB, s *eventstore.Store, database migrationstest.Clone,
-) (release func()) {
+// holdLane blocks the store's writer in an append that does not reach the database, so that what
+// is queued until the release makes one batch, in the order of queueing.
+func holdLane(t testing.TB, s *eventstore.Store, proxy *link) (release func()) {
 	t.Helper()
-	organization, stream := newID(t), buildingStream(newID(t))
-	mustAppend(t, s, appendTo(organization, stream, 0, registered("held")))
-	free := holdHead(t, database, organization)
-	held := appendBeside(t.Context(), s, appendTo(organization, stream, 1, renamed("held")))
-	awaitBlocked(t, database)
+	reached, proceed := make(chan struct{}), make(chan struct{})
+	proxy.next(func(w *wire, batch sent) {
+		close(reached)
+		<-proceed
+		w.pass(batch.frames...)
+	})
+	held := appendBeside(t.Context(), s,
+		appendTo(newID(t), buildingStream(newID(t)), 0, registered("held")))
+	<-reached
+	free := sync.OnceFunc(func() { close(proceed) })
+	t.Cleanup(free)
 	return func() {
 		free()
 		require.NoError(t, (<-held).err)
