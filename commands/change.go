@@ -33,3 +33,6 @@ func (c Change[T]) or(absent T) T {
 	}
 	return absent
 }
+
+// named tells whether the command says anything of the field.
+func (c Change[T]) named() bool { return c.Given || c.Cleared }

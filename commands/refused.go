@@ -109,11 +109,13 @@ const (
 func ofClaim(err *eventstore.ClaimError) *Refused {
 	switch err.Kind {
 	case claimEmail:
-		return refuse(CodeEmailTaken, "the e-mail address belongs to another account")
+		return refuse(CodeEmailTaken, "the e-mail address is another's")
 	case claimSlug, claimBuildingSlug:
 		return refuse(CodeSlugTaken, "the slug is another's")
 	case claimBuilding, claimUser:
 		return refuse(CodePlanLimit, "the plan has no more places for this kind", "kind", err.Kind)
+	case claimOwnerAccount:
+		return refuse(CodeUserLinked, "another owner signs in by the account")
 	}
 	return refuse(CodeTaken, "the name is taken", "kind", err.Kind)
 }
