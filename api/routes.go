@@ -31,7 +31,7 @@ var Routes = []Route{
 	{"DELETE", "/buildings/{id}", Managers, "building", remove(removeBuilding), "Remove a building"},
 	{"GET", "/buildings/{id}/history", Professionals, "building", list(buildingHistory).
 		sorted("position"), "List what happened to a building"},
-	{"GET", "/buildings/{id}/replay", Professionals, "building", read(replayBuilding), "Show a moment"},
+	{"GET", "/buildings/{id}/replay", Professionals, "building", read(replayBuilding), "Replay it"},
 	{"GET", "/buildings/{id}/diff", Professionals, "building", read(diffBuilding), "Tell changes"},
 	{"GET", "/buildings/{id}/units", Everyone, "building", read(buildingNone).
 		asOf(), "List a building's units"},

@@ -144,6 +144,7 @@ func (s *Sessions) look(ctx context.Context, token Token) (*standing, error) {
 // standing folds what the logs say of an account in a role. It returns ErrUnauthenticated for an
 // account that may not sign in, or not in this role.
 func (s *Sessions) standing(ctx context.Context, account, role uuid.UUID) (*standing, error) {
+	seen := []seenStream{s.see(eventstore.Platform, commands.AccountStream(account))}
 	state, err := s.commands.Account(ctx, account)
 	if err != nil {
 		return nil, err
@@ -156,14 +157,14 @@ func (s *Sessions) standing(ctx context.Context, account, role uuid.UUID) (*stan
 	if !known {
 		return nil, ErrUnauthenticated
 	}
-	found := &standing{caller: Caller{
+	found := &standing{seen: seen, caller: Caller{
 		Account: account, Organization: held.Organization, Role: named, RoleID: role,
 		Restricted: named == Owner,
 	}}
-	s.see(found, eventstore.Platform, commands.AccountStream(account))
 	if held.Organization == eventstore.Platform {
 		return found, nil
 	}
+	found.seen = append(found.seen, s.see(held.Organization, commands.MemberStream(account)))
 	member, err := s.commands.Member(ctx, held.Organization, account)
 	if err != nil {
 		return nil, err
@@ -174,14 +175,13 @@ func (s *Sessions) standing(ctx context.Context, account, role uuid.UUID) (*stan
 	if named == Auditor && len(member.Mandates) > 0 {
 		found.caller.Restricted = true
 	}
-	s.see(found, held.Organization, commands.MemberStream(account))
 	return found, nil
 }
 
-func (s *Sessions) see(found *standing, organization uuid.UUID, stream events.Stream) {
-	found.seen = append(found.seen, seenStream{
-		organization, stream, s.commands.Seen(organization, stream),
-	})
+// see notes where a stream stands before it is looked at: when it moves meanwhile, the look does
+// not count for a second request.
+func (s *Sessions) see(organization uuid.UUID, stream events.Stream) seenStream {
+	return seenStream{organization, stream, s.commands.Seen(organization, stream)}
 }
 
 // Forget drops what is remembered of the account's sessions: the next request of each looks anew.
