@@ -38,7 +38,7 @@ type Config struct {
 	Backend      Backend
 	Authenticate Authenticate
 	// OrganizationOf finds the organization of a resource that a superadmin asks for without
-	// naming one; a Problem not_found where no organization has it. May be nil.
+	// naming one; not found where no organization has it. When nil, Backend.Queries is asked.
 	OrganizationOf func(ctx context.Context, noun string, id uuid.UUID) (uuid.UUID, error)
 	Fence          Fence
 	Answers        *Answers // nil keeps no answers in memory
@@ -90,6 +90,9 @@ func newServer(config Config, routes []Route) (*Server, error) {
 	}
 	if config.Backend.Metrics == nil {
 		config.Backend.Metrics = prometheus.NewRegistry()
+	}
+	if config.OrganizationOf == nil && config.Backend.Queries != nil {
+		config.OrganizationOf = config.Backend.organizationOf
 	}
 	if config.Authenticate == nil {
 		return nil, errors.New("make the server: nobody authenticates")

@@ -21,6 +21,16 @@ func (c *Call) span() queries.Span {
 	return queries.In(c.Organization)
 }
 
+// organizationOf finds whose resource it is that a superadmin names alone.
+func (b *Backend) organizationOf(
+	ctx context.Context, noun string, id uuid.UUID,
+) (uuid.UUID, error) {
+	if noun == "building" {
+		return b.Queries.BuildingOrganization(ctx, id)
+	}
+	return uuid.Nil, refuse(CodeOrganizationRequired)
+}
+
 // moment is the as-of of a read as a query takes it.
 func (a AsOf) moment() queries.Moment {
 	return queries.Moment{Position: a.Position, Instant: a.Instant, Day: a.Day}

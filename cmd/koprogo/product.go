@@ -154,8 +154,7 @@ func (p *product) mountAPI(settings serving, found secrets) error {
 				Development: p.dev, PublicURL: settings.PublicURL,
 			},
 		},
-		OrganizationOf: p.organizationOf,
-		Authenticate:   sessions.Authenticate,
+		Authenticate: sessions.Authenticate,
 		Fence: api.Fence{
 			Answered: p.reader.Answered, Newest: p.reader.Newest, Reached: p.reader.Reached,
 			Wait: p.reader.Wait,
@@ -164,16 +163,6 @@ func (p *product) mountAPI(settings serving, found secrets) error {
 		Origins: settings.CORSAllowedOrigins, PublicURL: settings.PublicURL, Version: version,
 	})
 	return err
-}
-
-// organizationOf finds whose resource a superadmin asks for without naming the organization.
-func (p *product) organizationOf(
-	ctx context.Context, noun string, id uuid.UUID,
-) (uuid.UUID, error) {
-	if noun == "building" {
-		return p.reader.BuildingOrganization(ctx, id)
-	}
-	return uuid.Nil, queries.ErrNotFound
 }
 
 // version is set by the linker.
