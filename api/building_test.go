@@ -281,11 +281,12 @@ func TestBuildingsOfAnotherOrganization(t *testing.T) {
 	path, born := "/buildings/"+made.get("id"), made.header.Get("Koprogo-Position")
 
 	for _, sub := range []string{
-		"", "/history", "/replay", "/diff?from=1&to=" + born, "/units", "/owners", "/expenses",
-		"/meetings", "/documents", "?as_of_position=" + born,
+		"", "/history", "/replay", "/diff?from=1&to=%s", "/units", "/owners", "/expenses",
+		"/meetings", "/documents", "?as_of_position=%s",
 	} {
-		o.ask(t, stranger, "GET", path+sub, nil).refused(404, "not_found")
-		require.Equal(t, 200, o.ask(t, admin, "GET", path+sub, nil).status, sub)
+		o.ask(t, stranger, "GET", path+strings.ReplaceAll(sub, "%s", "1"), nil).
+			refused(404, "not_found")
+		o.ask(t, admin, "GET", path+strings.ReplaceAll(sub, "%s", born), nil).ok(200)
 	}
 	o.ask(t, stranger, "PUT", path, body{"name": "X"}).refused(404, "not_found")
 	o.ask(t, stranger, "DELETE", path, nil).refused(404, "not_found")
