@@ -2,13 +2,16 @@ package eventstore_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"github.com/koprogo/koprogo/eventstore"
+	"github.com/koprogo/koprogo/migrations/migrationstest"
 )
 
 // loseAnswer lets the server have the batch and cuts the connection before its answer.
@@ -66,19 +69,19 @@ func TestFaultLostAnswer(t *testing.T) {
 	}
 }
 
-// holding sends everything but the end of the batch to the server, cuts the client, and then
-// waits: until finish is called with whether the rest arrives too.
-func holding(t *testing.T, proxy *link) (held <-chan struct{}, finish func(arrives bool)) {
+// running lets the server have everything but the end of the next batch, and then waits: cut ends
+// the client's connection, and finish the server's, after the end arrived or without it.
+func running(t *testing.T, proxy *link) (begun <-chan struct{}, cut func(), finish func(bool)) {
 	t.Helper()
-	reached, decided := make(chan struct{}), make(chan bool, 1)
-	ended := make(chan struct{})
+	passed, decided, ended := make(chan *wire, 1), make(chan bool, 2), make(chan struct{})
+	started := make(chan struct{})
 	proxy.next(func(w *wire, s sent) {
 		defer close(ended)
 		last := s.binds[len(s.binds)-1]
 		w.mute()
 		w.pass(s.frames[:last]...)
-		w.cutClient()
-		close(reached)
+		passed <- w
+		close(started)
 		if <-decided {
 			w.pass(s.frames[last:]...)
 		} else {
@@ -86,10 +89,24 @@ func holding(t *testing.T, proxy *link) (held <-chan struct{}, finish func(arriv
 		}
 	})
 	t.Cleanup(func() { decided <- false })
-	return reached, func(arrives bool) {
+	return started, func() { (<-passed).cutClient() }, func(arrives bool) {
 		decided <- arrives
 		<-ended
 	}
+}
+
+// awaitHeld waits until somebody holds the organization's head.
+func awaitHeld(t *testing.T, database migrationstest.Clone, organization uuid.UUID) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), database.SuperuserURL)
+	require.NoError(t, err)
+	defer conn.Close(t.Context())
+	require.Eventually(t, func() bool {
+		var one int
+		err := conn.QueryRow(t.Context(), `select 1 from log.logs
+			where organization_id = $1 for update skip locked`, organization).Scan(&one)
+		return errors.Is(err, pgx.ErrNoRows)
+	}, patience, interval)
 }
 
 func TestFaultLostAnswerOfARunningTransaction(t *testing.T) {
@@ -102,14 +119,16 @@ func TestFaultLostAnswerOfARunningTransaction(t *testing.T) {
 	} {
 		t.Run("it ends "+name, func(t *testing.T) {
 			t.Parallel()
-			store, proxy, _ := linked(t)
+			store, proxy, database := linked(t)
 			organization, stream := newID(t), buildingStream(newID(t))
 			mustAppend(t, store, appendTo(organization, stream, 0, registered("A")))
 			mark := proxy.mark()
-			held, finish := holding(t, proxy)
+			begun, cut, finish := running(t, proxy)
 			got := appendBeside(t.Context(), store,
 				appendTo(organization, stream, 1, renamed("B")))
-			<-held
+			<-begun
+			awaitHeld(t, database, organization)
+			cut()
 			proxy.awaitSent(t, mark, "for update")
 			if ends.late {
 				proxy.awaitSent(t, mark, "skip locked")
