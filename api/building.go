@@ -98,7 +98,7 @@ func changeBuilding(
 }
 
 func removeBuilding(ctx context.Context, c *Call, id ID) (Answer[None], error) {
-	return discard(ctx, c, id.ID, commands.RemoveBuilding{BuildingID: id.ID})
+	return discard(ctx, c, id.ID, commands.RemoveBuilding{BuildingID: id.ID, Now: c.Now})
 }
 
 func readBuilding(ctx context.Context, c *Call, id ID) (Answer[buildingBody], error) {

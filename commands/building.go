@@ -3,6 +3,7 @@ package commands
 import (
 	"reflect"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -28,6 +29,7 @@ type Building struct {
 	Removed    bool
 	First      events.BuildingRegistered // as it was registered
 	Facts      events.BuildingRegistered // as it is
+	lots
 }
 
 // Stands tells whether the building is in the organization's books.
@@ -53,6 +55,8 @@ func (b Building) Evolve(event events.Event) Building {
 		b.Facts.FiscalYearStart = e.FiscalYearStart
 	case events.BuildingRemoved:
 		b.Removed = true
+	default:
+		b.lots = b.lots.evolve(event)
 	}
 	return b
 }
@@ -138,7 +142,8 @@ type ChangeBuilding struct {
 // Stream is the building's.
 func (c ChangeBuilding) Stream() events.Stream { return BuildingStream(c.BuildingID) }
 
-// Decide refuses wrong fields and a building that is not in the books.
+// Decide refuses wrong fields, a building that is not in the books, and totals below what its lots
+// hold.
 func (c ChangeBuilding) Decide(b Building) ([]events.Event, error) {
 	if !b.Stands() {
 		return nil, notFound("building")
@@ -164,6 +169,9 @@ func (c ChangeBuilding) Decide(b Building) ([]events.Event, error) {
 		FiscalYearStart:  c.FiscalYearStart.over(is.FiscalYearStart),
 	}, c.Now)
 	if err != nil {
+		return nil, err
+	}
+	if err := b.fit(wanted.Lots, wanted.Shares); err != nil {
 		return nil, err
 	}
 	return buildingChanges(is, wanted), nil
@@ -251,16 +259,35 @@ func checkBuilding(
 	return wanted, c.err()
 }
 
-// RemoveBuilding takes a building out of the books. Its id is not used again.
-type RemoveBuilding struct{ BuildingID uuid.UUID }
+// RemoveBuilding takes a building out of the books, and its lots with it. Ids are not used again.
+type RemoveBuilding struct {
+	BuildingID uuid.UUID
+	Now        time.Time
+}
 
 // Stream is the building's.
 func (c RemoveBuilding) Stream() events.Stream { return BuildingStream(c.BuildingID) }
 
-// Decide refuses a building that is not in the books.
+// mostRemoved is how many lots go with their building: one append has room for that many.
+const mostRemoved = 9_000
+
+// Decide refuses a building that is not in the books, and one whose lots have owners or are too
+// many to go at once.
 func (c RemoveBuilding) Decide(b Building) ([]events.Event, error) {
 	if !b.Stands() {
 		return nil, notFound("building")
 	}
-	return []events.Event{events.BuildingRemoved{}}, nil
+	if b.Standing > mostRemoved {
+		return nil, refuse(CodeUnitsRemain, "the building has too many lots to go with it",
+			"units", strconv.Itoa(b.Standing), "max", strconv.Itoa(mostRemoved))
+	}
+	today := b.today(c.Now)
+	var happened []events.Event
+	for _, lot := range b.Lots() {
+		if lot.OwnedSince(today) {
+			return nil, refuse(CodeBuildingOwned, "lots of the building have owners")
+		}
+		happened = append(happened, events.LotRemoved{LotID: lot.ID})
+	}
+	return append(happened, events.BuildingRemoved{}), nil
 }

@@ -225,6 +225,7 @@ func (r *Reader) compose(
 		}
 		a.Streams[i].Events = append(a.Streams[i].Events, event)
 		after[in] = in.evolve(after[in], event)
+		a.Take = append(a.Take, claimedBy(in.stream, event)...)
 		if introduces, ok := event.(events.Introduces); ok {
 			a.Subjects = append(a.Subjects, introduces.NewSubjects()...)
 		}

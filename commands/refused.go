@@ -47,6 +47,23 @@ const (
 	CodeWeightsInvalid   Code = "weights_invalid"
 )
 
+// Codes of lots and ownership.
+const (
+	CodeUnchangeable          Code = "unchangeable" // of a field
+	CodeUnitNumberTaken       Code = "unit_number_taken"
+	CodeUnitsExceeded         Code = "units_exceeded"  // params: units, total
+	CodeSharesExceeded        Code = "shares_exceeded" // params: sum, total
+	CodeUnitOwned             Code = "unit_has_owners"
+	CodeBuildingOwned         Code = "building_has_owners"
+	CodeUnitsRemain           Code = "units_remain"       // params: units, max
+	CodeOwnershipExceeded     Code = "ownership_exceeded" // params: sum, fraction, day
+	CodeOwnershipInsufficient Code = "ownership_insufficient"
+	CodeAlreadyOwner          Code = "already_owner"
+	CodeOwnershipDates        Code = "ownership_dates" // params: from, to
+	CodeFractionTooFine       Code = "fraction_too_fine"
+	CodePrimaryRequired       Code = "primary_contact_required"
+)
+
 // ErrPrecondition is returned when the resource is at another revision than Caller.IfMatch.
 var ErrPrecondition = errors.New("the resource is at another revision")
 
@@ -103,6 +120,8 @@ const (
 	claimBuildingSlug = "building_slug"
 	claimBuilding     = "building" // numbered: a place in the plan
 	claimUser         = "user"     // numbered: a place in the plan
+	claimLot          = "lot"      // an id, taken for ever, like the next
+	claimOwnership    = "ownership"
 )
 
 // ofClaim turns a taken claim into the refusal that a user understands.
@@ -112,6 +131,8 @@ func ofClaim(err *eventstore.ClaimError) *Refused {
 		return refuse(CodeEmailTaken, "the e-mail address is another's")
 	case claimSlug, claimBuildingSlug:
 		return refuse(CodeSlugTaken, "the slug is another's")
+	case claimLot, claimOwnership:
+		return idTaken(err.Kind)
 	case claimBuilding, claimUser:
 		return refuse(CodePlanLimit, "the plan has no more places for this kind", "kind", err.Kind)
 	case claimOwnerAccount:

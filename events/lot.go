@@ -1,6 +1,10 @@
 package events
 
-import "github.com/google/uuid"
+import (
+	"time"
+
+	"github.com/google/uuid"
+)
 
 // A lot (lot, kavel) belongs to its building's aggregate: its facts stand in the building's
 // stream, so that the shares of all lots and the ownership of each are decided together.
@@ -36,14 +40,18 @@ func (LotDescribed) EventType() string { return "lot.described" }
 
 var _ = register[LotDescribed]()
 
-// LotSharesAmended gives a lot other shares (art. 3.88: unanimity of the owners).
+// LotSharesAmended gives a lot other shares from a day on (art. 3.88: unanimity of the owners).
 type LotSharesAmended struct {
 	LotID  uuid.UUID `json:"lot_id"`
 	Shares Shares    `json:"shares"`
+	From   Day       `json:"from"`
 }
 
 // EventType names the fact.
 func (LotSharesAmended) EventType() string { return "lot.shares_amended" }
+
+// EffectiveAt is the first instant of the day in Belgium.
+func (e LotSharesAmended) EffectiveAt() time.Time { return e.From.Start() }
 
 var _ = register[LotSharesAmended]()
 

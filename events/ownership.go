@@ -37,13 +37,15 @@ func (e OwnershipStarted) EffectiveAt() time.Time { return e.From.Start() }
 
 var _ = register[OwnershipStarted]()
 
-// OwnershipFractionAmended gives a running ownership another fraction.
+// OwnershipFractionAmended gives a running ownership another fraction from a day on, whatever it
+// was to be on later days.
 type OwnershipFractionAmended struct {
-	OwnershipID uuid.UUID `json:"ownership_id"`
-	LotID       uuid.UUID `json:"lot_id"`
-	OwnerID     uuid.UUID `json:"owner_id"`
-	Fraction    Fraction  `json:"fraction"`
-	From        Day       `json:"from"`
+	OwnershipID   uuid.UUID `json:"ownership_id"`
+	LotID         uuid.UUID `json:"lot_id"`
+	OwnerID       uuid.UUID `json:"owner_id"`
+	Fraction      Fraction  `json:"fraction"`
+	From          Day       `json:"from"`
+	DeedReference string    `json:"deed_reference,omitempty"`
 }
 
 // EventType names the fact.
@@ -54,7 +56,8 @@ func (e OwnershipFractionAmended) EffectiveAt() time.Time { return e.From.Start(
 
 var _ = register[OwnershipFractionAmended]()
 
-// OwnershipEnded ends an ownership; To is its last day.
+// OwnershipEnded ends an ownership; To is its last day, the one before its first where it was
+// never held.
 type OwnershipEnded struct {
 	OwnershipID uuid.UUID `json:"ownership_id"`
 	LotID       uuid.UUID `json:"lot_id"`

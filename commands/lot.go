@@ -1,0 +1,225 @@
+package commands
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/tidwall/btree"
+
+	"github.com/koprogo/koprogo/events"
+	"github.com/koprogo/koprogo/eventstore"
+)
+
+// Lot is what the rules ask of one lot of a building. It is shared between states and never
+// changed.
+type Lot struct {
+	ID         uuid.UUID
+	Removed    bool
+	Revision   int64                 // counts what changed the lot or its ownerships
+	First      *events.LotRegistered // as it was registered
+	Facts      *events.LotRegistered // as it is
+	Ownerships []*Ownership          // all there ever were, by when they were entered
+	amended    []sharesFrom          // by day
+	named      int                   // how often a primary contact was named
+}
+
+// sharesFrom are a lot's shares from a day on.
+type sharesFrom struct {
+	from   events.Day
+	shares events.Shares
+}
+
+// SharesOn are the lot's shares on a day: those that it was registered with hold until others were
+// to.
+func (l *Lot) SharesOn(day events.Day) events.Shares {
+	for i := len(l.amended) - 1; i >= 0; i-- {
+		if l.amended[i].from <= day {
+			return l.amended[i].shares
+		}
+	}
+	return l.First.Shares
+}
+
+// lots are a building's lots, removed ones too, with sums over those that stand. Its zero value
+// holds none. A copy of it is another value: evolving one leaves the other as it was.
+type lots struct {
+	Standing int           // how many stand
+	Taken    events.Shares // the shares that these hold together
+	byID     btree.Map[string, *Lot]
+	numbers  btree.Map[string, uuid.UUID] // of those that stand, by their normal form
+}
+
+// Lot returns a lot that stands; nil when the building has none of this id.
+func (l *lots) Lot(id uuid.UUID) *Lot {
+	if lot := l.ever(id); lot != nil && !lot.Removed {
+		return lot
+	}
+	return nil
+}
+
+// ever returns the lot also when it was removed.
+func (l *lots) ever(id uuid.UUID) *Lot {
+	lot, _ := l.byID.Get(string(id[:]))
+	return lot
+}
+
+// Lots lists the lots that stand in their order: by sort key, then id.
+func (l *lots) Lots() []*Lot {
+	standing := make([]*Lot, 0, l.Standing)
+	l.byID.Scan(func(_ string, lot *Lot) bool {
+		if !lot.Removed {
+			standing = append(standing, lot)
+		}
+		return true
+	})
+	slices.SortFunc(standing, func(a, b *Lot) int {
+		return cmp.Or(strings.Compare(a.Facts.SortKey, b.Facts.SortKey),
+			slices.Compare(a.ID[:], b.ID[:]))
+	})
+	return standing
+}
+
+// put returns a map with one entry more, or another one in its place. The map given stays as it
+// was: it is a copy of its owner's, and its nodes are copied where they differ.
+func put[V any](in btree.Map[string, V], key string, value V) btree.Map[string, V] {
+	changed := in.Copy()
+	changed.Set(key, value)
+	return *changed
+}
+
+func drop[V any](in btree.Map[string, V], key string) btree.Map[string, V] {
+	changed := in.Copy()
+	changed.Delete(key)
+	return *changed
+}
+
+// evolve folds a fact of a lot or an ownership; others leave the lots as they are.
+func (l lots) evolve(event events.Event) lots {
+	switch e := event.(type) {
+	case events.LotRegistered:
+		l.Standing, l.Taken = l.Standing+1, l.Taken+e.Shares
+		l.numbers = put(l.numbers, normalNumber(e.Number), e.LotID)
+		return l.with(&Lot{ID: e.LotID, Revision: 1, First: &e, Facts: &e})
+	case events.LotDescribed:
+		return l.change(e.LotID, func(lot *Lot, of *lots) { of.describe(lot, e) })
+	case events.LotSharesAmended:
+		return l.change(e.LotID, func(lot *Lot, of *lots) {
+			of.Taken += e.Shares - lot.Facts.Shares
+			facts := *lot.Facts
+			facts.Shares = e.Shares
+			lot.Facts, lot.amended = &facts, amendShares(lot.amended, e)
+		})
+	case events.LotRemoved:
+		return l.change(e.LotID, func(lot *Lot, of *lots) {
+			of.Standing, of.Taken = of.Standing-1, of.Taken-lot.Facts.Shares
+			of.numbers = drop(of.numbers, normalNumber(lot.Facts.Number))
+			lot.Removed = true
+		})
+	case events.OwnershipStarted:
+		return l.change(e.LotID, func(lot *Lot, _ *lots) { lot.start(e) })
+	case events.OwnershipFractionAmended:
+		return l.change(e.LotID, func(lot *Lot, _ *lots) { lot.amend(e) })
+	case events.OwnershipEnded:
+		return l.change(e.LotID, func(lot *Lot, _ *lots) { lot.end(e) })
+	case events.OwnershipContactNamed:
+		return l.change(e.LotID, func(lot *Lot, _ *lots) { lot.name(e.OwnershipID) })
+	}
+	return l
+}
+
+// with puts a lot in the place of the one with its id.
+func (l lots) with(lot *Lot) lots {
+	l.byID = put(l.byID, string(lot.ID[:]), lot)
+	return l
+}
+
+// change changes a copy of a lot, and what is known of all of them.
+func (l lots) change(id uuid.UUID, change func(lot *Lot, of *lots)) lots {
+	known := l.ever(id)
+	if known == nil {
+		return l
+	}
+	lot := *known
+	lot.Revision++
+	change(&lot, &l)
+	return l.with(&lot)
+}
+
+func (l *lots) describe(lot *Lot, e events.LotDescribed) {
+	l.numbers = drop(l.numbers, normalNumber(lot.Facts.Number))
+	l.numbers = put(l.numbers, normalNumber(e.Number), e.LotID)
+	facts := *lot.Facts
+	facts.Number, facts.Type, facts.Floor = e.Number, e.Type, e.Floor
+	facts.Surface, facts.SortKey = e.Surface, e.SortKey
+	lot.Facts = &facts
+}
+
+// amendShares are the days with one more; what was to hold on later days does not.
+func amendShares(before []sharesFrom, e events.LotSharesAmended) []sharesFrom {
+	kept := slices.IndexFunc(before, func(s sharesFrom) bool { return s.from >= e.From })
+	if kept < 0 {
+		kept = len(before)
+	}
+	return append(before[:kept:kept], sharesFrom{e.From, e.Shares})
+}
+
+// normalNumber is what makes two lots' numbers the same: upper and lower case, and spaces, make no
+// difference on a door.
+func normalNumber(number string) string {
+	return strings.Join(strings.Fields(strings.ToLower(number)), " ")
+}
+
+// naturalDigits is the width that numbers are filled up to in a sort key.
+const naturalDigits = 6
+
+// naturalKey is the sort key of a number: compared byte by byte it puts A2 before A10. Digits are
+// filled up with zeros; a longer row of digits comes behind every shorter one.
+func naturalKey(number string) string {
+	var key, digits strings.Builder
+	flush := func() {
+		if digits.Len() == 0 {
+			return
+		}
+		run := strings.TrimLeft(digits.String(), "0")
+		key.WriteString(strings.Repeat("0", max(0, naturalDigits-len(run))))
+		key.WriteString(strings.Repeat("~", max(0, len(run)-naturalDigits)))
+		key.WriteString(run)
+		digits.Reset()
+	}
+	for _, r := range normalNumber(number) {
+		if '0' <= r && r <= '9' {
+			digits.WriteRune(r)
+			continue
+		}
+		flush()
+		key.WriteRune(r)
+	}
+	flush()
+	return cutRunes(key.String(), maxName)
+}
+
+// cutRunes is the text's beginning, of at most n characters.
+func cutRunes(text string, n int) string {
+	if runes := []rune(text); len(runes) > n {
+		return string(runes[:n])
+	}
+	return text
+}
+
+// claimedBy are the claims that a fact of a building takes for ever: the lots of all buildings of
+// an organization share one space of ids, as do all ownerships, and an id is not used again after
+// a removal. They are not the state's Claims: a building may have thousands.
+func claimedBy(building events.Stream, event events.Event) []eventstore.Claim {
+	switch e := event.(type) {
+	case events.LotRegistered:
+		return []eventstore.Claim{{Kind: claimLot, Value: e.LotID.String(), Holder: building}}
+	case events.OwnershipStarted:
+		lot := events.Stream{Category: claimLot, ID: e.LotID}
+		return []eventstore.Claim{{
+			Kind: claimOwnership, Value: e.OwnershipID.String(), Holder: lot,
+		}}
+	}
+	return nil
+}
