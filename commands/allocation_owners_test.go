@@ -30,11 +30,13 @@ func TestALotsAmountIsSharedOutOverItsOwners(t *testing.T) {
 			412_01, []OwnerPart{heldBy(t, 1, "1/1", "2020-01-01")}, cents(412_01),
 		},
 		"a tie goes to the older ownership": {
-			1, []OwnerPart{heldBy(t, 1, "1/2", "2021-01-01"), heldBy(t, 2, "1/2", "2020-12-31")},
+			1,
+			[]OwnerPart{heldBy(t, 1, "1/2", "2021-01-01"), heldBy(t, 2, "1/2", "2020-12-31")},
 			cents(0, 1),
 		},
 		"then to the smaller owner id": {
-			1, []OwnerPart{heldBy(t, 2, "1/2", "2020-01-01"), heldBy(t, 1, "2/4", "2020-01-01")},
+			1,
+			[]OwnerPart{heldBy(t, 2, "1/2", "2020-01-01"), heldBy(t, 1, "2/4", "2020-01-01")},
 			cents(0, 1),
 		},
 		"thirds": {
@@ -50,7 +52,8 @@ func TestALotsAmountIsSharedOutOverItsOwners(t *testing.T) {
 			}, cents(500_00, 333_33, 166_67),
 		},
 		"fractions below the whole bear all": {
-			100_00, []OwnerPart{heldBy(t, 1, "1/4", "2020-01-01"), heldBy(t, 2, "1/8", "2020-01-01")},
+			100_00,
+			[]OwnerPart{heldBy(t, 1, "1/4", "2020-01-01"), heldBy(t, 2, "1/8", "2020-01-01")},
 			cents(66_67, 33_33),
 		},
 		"fractions whose common denominator 64 bits do not hold": {
@@ -129,7 +132,8 @@ func TestAPeriodThatIsNoneIsRefused(t *testing.T) {
 	_, _, err := ProrateSale(1, "2026-07-02", "2026-07-01", "2026-07-01")
 	require.Equal(t, CodeWeightsInvalid, refusal(t, err).Code)
 	for _, days := range [][3]events.Day{
-		{"x", "2026-07-01", "2026-07-01"}, {"2026-07-01", "x", "2026-07-01"},
+		{"x", "2026-07-01", "2026-07-01"},
+		{"2026-07-01", "x", "2026-07-01"},
 		{"2026-07-01", "2026-07-01", "x"},
 	} {
 		_, _, err := ProrateSale(1, days[0], days[1], days[2])
@@ -139,10 +143,13 @@ func TestAPeriodThatIsNoneIsRefused(t *testing.T) {
 		from, to events.Day
 		days     int64
 	}{
-		{"2026-07-01", "2026-09-30", 92}, {"2026-01-01", "2026-12-31", 365},
-		{"2024-01-01", "2024-12-31", 366}, {"2026-03-29", "2026-03-29", 1},
+		{"2026-07-01", "2026-09-30", 92},
+		{"2026-01-01", "2026-12-31", 365},
+		{"2024-01-01", "2024-12-31", 366},
+		{"2026-03-29", "2026-03-29", 1},
 		{"2026-03-28", "2026-03-30", 3}, // the clock changes in between
-		{"2026-03-02", "2026-03-01", 0}, {"0001-01-01", "9999-12-31", 3_652_059},
+		{"2026-03-02", "2026-03-01", 0},
+		{"0001-01-01", "9999-12-31", 3_652_059},
 	} {
 		days, err := DaysThrough(c.from, c.to)
 		require.NoError(t, err)

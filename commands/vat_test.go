@@ -124,7 +124,8 @@ func TestThePrintedVATOfAnInvoiceIsSharedOutOverItsLines(t *testing.T) {
 			[]InvoiceLine{sold(100_00, 0), sold(100_00, 2100)}, 21_02, cents(0, 21_02),
 		},
 		"a discount keeps its own": {
-			[]InvoiceLine{sold(200_00, 2100), sold(100_00, 2100), sold(-30_00, 2100)}, 56_72,
+			[]InvoiceLine{sold(200_00, 2100), sold(100_00, 2100), sold(-30_00, 2100)},
+			56_72,
 			cents(42_01, 21_01, -6_30),
 		},
 		"a rate that only a discount has": {
@@ -166,11 +167,13 @@ func TestVATThatDoesNotFitItsRateIsRefused(t *testing.T) {
 		},
 		"a line beyond a cent per line of its rate, though the sum is right": {
 			[]InvoiceLine{sold(100_00, 2100).printing(0), sold(100_00, 2100).printing(42_00)},
-			Printed{}, "21.00",
+			Printed{},
+			"21.00",
 		},
 		"lines of one rate that are off by more than a cent each together": {
 			[]InvoiceLine{sold(100_00, 2100).printing(21_02), sold(100_00, 2100).printing(21_02)},
-			Printed{}, "42.00",
+			Printed{},
+			"42.00",
 		},
 		"another rate's lines widen nothing": {
 			[]InvoiceLine{sold(100_00, 2100).printing(21_02), sold(100_00, 600)}, Printed{}, "21.00",

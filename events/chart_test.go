@@ -148,7 +148,8 @@ func TestTheCategoryProfile(t *testing.T) {
 	require.Len(t, profile, len(codes))
 	before := ""
 	for _, line := range profile {
-		require.Equal(t, codes[line.Category], [2]string{line.Code, line.Account}, line.Category)
+		want := codes[line.Category]
+		require.Equal(t, want, [2]string{line.Code, line.Account}, line.Category)
 		require.Greater(t, line.Code, before, "lines stand by code")
 		before = line.Code
 		labels := line.Labels

@@ -3,6 +3,7 @@ package events_test
 import (
 	"encoding/json"
 	"math/big"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -158,6 +159,13 @@ func TestCommonWeightsAreInTheProportionOfTheFractions(t *testing.T) {
 	})
 	require.True(t, ok)
 	require.Equal(t, []int64{3, 2, 0, 1}, weights)
+	several := []events.Fraction{
+		fraction(t, "1000000/999983"), fraction(t, "1000000/999979"), fraction(t, "1000000/999961"),
+	}
+	_, ok = events.CommonWeights(several)
+	require.True(t, ok)
+	_, ok = events.CommonWeights(slices.Repeat(several, 4))
+	require.False(t, ok, "each weight fits, their sum does not")
 	rapid.Check(t, func(t *rapid.T) {
 		fractions := rapid.SliceOfN(anyFraction(rapid.SampledFrom([]int64{4, 100, 1_000_000}).
 			Draw(t, "most")), 0, 8).Draw(t, "fractions")
