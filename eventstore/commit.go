@@ -198,6 +198,7 @@ func (b *batch) everybody() []*pending {
 // confirm rings the bell for a committed batch and answers its callers, in this order: who was
 // answered and reads next is not behind himself.
 func (l *lane) confirm(b *batch) {
+	l.crowd.answered(len(b.accepted)+len(b.repeats), len(l.queue))
 	for _, organization := range b.heads {
 		if head := l.beliefs.head(organization); head != nil {
 			l.store.bell.Ring(organization, head.position)

@@ -3,7 +3,6 @@ package eventstore
 import (
 	"context"
 	"errors"
-	"runtime"
 	"sync"
 	"time"
 
@@ -49,6 +48,7 @@ type lane struct {
 	quit    chan struct{}
 	running sync.WaitGroup
 	beliefs *beliefs
+	crowd   crowd
 	held    []*pending // whose organization's head somebody holds
 	probed  time.Time  // when the held heads were last looked at
 }
@@ -126,24 +126,10 @@ func (l *lane) run() {
 			}
 			return
 		}
+		began := time.Now()
 		l.commit(l.released(batch))
+		l.crowd.committed(time.Since(began))
 	}
-}
-
-// collect takes what waits. Callers that were just answered come back within microseconds; giving
-// way to them a few times makes one large batch of what would be a small and a large one.
-func (l *lane) collect(first *pending) []*pending {
-	batch, size, idle := []*pending{first}, first.size(), 0
-	for len(batch) < maxAppendsPerBatch && size < maxBytesPerBatch && idle < 3 {
-		select {
-		case p := <-l.queue:
-			batch, size, idle = append(batch, p), size+p.size(), 0
-		default:
-			idle++
-			runtime.Gosched()
-		}
-	}
-	return batch
 }
 
 func (p *pending) size() int {
