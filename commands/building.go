@@ -27,6 +27,7 @@ const (
 type Building struct {
 	Registered bool
 	Removed    bool
+	Revision   int64                     // counts what changed the building, not its lots
 	First      events.BuildingRegistered // as it was registered
 	Facts      events.BuildingRegistered // as it is
 	lots
@@ -37,6 +38,7 @@ func (b Building) Stands() bool { return b.Registered && !b.Removed }
 
 // Evolve folds one fact.
 func (b Building) Evolve(event events.Event) Building {
+	b.Revision++
 	switch e := event.(type) {
 	case events.BuildingRegistered:
 		b.Registered, b.First, b.Facts = true, e, e
@@ -55,7 +57,8 @@ func (b Building) Evolve(event events.Event) Building {
 		b.Facts.FiscalYearStart = e.FiscalYearStart
 	case events.BuildingRemoved:
 		b.Removed = true
-	default:
+	default: // of a lot or an ownership
+		b.Revision--
 		b.lots = b.lots.evolve(event)
 	}
 	return b
@@ -141,6 +144,9 @@ type ChangeBuilding struct {
 
 // Stream is the building's.
 func (c ChangeBuilding) Stream() events.Stream { return BuildingStream(c.BuildingID) }
+
+// Revision is the building's own.
+func (c ChangeBuilding) Revision(b Building) int64 { return b.Revision }
 
 // Decide refuses wrong fields, a building that is not in the books, and totals below what its lots
 // hold.
@@ -267,6 +273,9 @@ type RemoveBuilding struct {
 
 // Stream is the building's.
 func (c RemoveBuilding) Stream() events.Stream { return BuildingStream(c.BuildingID) }
+
+// Revision is the building's own.
+func (c RemoveBuilding) Revision(b Building) int64 { return b.Revision }
 
 // mostRemoved is how many lots go with their building: one append has room for that many.
 const mostRemoved = 9_000

@@ -29,8 +29,12 @@ var may = map[string]struct{ writer, projector, reader string }{
 	"read.accounts":      {"", "all", "s"},
 	"read.buildings":     {"", "all", "s"},
 	"read.checkpoints":   {"", "all", "s"},
+	"read.lots":          {"", "all", "s"},
 	"read.mandates":      {"", "all", "s"},
 	"read.organizations": {"", "all", "s"},
+	"read.owners":        {"", "all", "s"},
+	"read.ownerships":    {"", "all", "s"},
+	"read.removed_lots":  {"", "all", "s"},
 	"read.roles":         {"", "all", "s"},
 	"read.totals":        {"", "all", "s"},
 

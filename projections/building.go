@@ -13,7 +13,7 @@ import (
 type BuildingRow struct {
 	OrganizationID   uuid.UUID               `json:"organization_id"`
 	ID               uuid.UUID               `json:"id"`
-	Version          int64                   `json:"version"`  // its ETag: its stream's version
+	Version          int64                   `json:"version"`  // its ETag: lots do not move it
 	Position         int64                   `json:"position"` // of the event that changed it last
 	Name             string                  `json:"name"`
 	Address          string                  `json:"address"`
@@ -65,16 +65,19 @@ func applyBuilding(b *Batch, r eventstore.Recorded) error {
 		}
 		BuildingTable.Delete(b, r.Stream.ID)
 		return count(b, BuildingTotal, -1)
+	case events.BuildingRenamed, events.BuildingAddressCorrected, events.BuildingDeedAmended,
+		events.BuildingIdentified, events.BuildingBankingChanged:
+		return BuildingTable.Update(b, r.Stream.ID, func(row *BuildingRow) {
+			row.Version, row.Position, row.UpdatedAt = row.Version+1, r.Position, r.RecordedAt
+			changeBuilding(row, e)
+		})
 	}
-	return BuildingTable.Update(b, r.Stream.ID, func(row *BuildingRow) {
-		row.Version, row.Position, row.UpdatedAt = r.Version, r.Position, r.RecordedAt
-		changeBuilding(row, r.Event)
-	})
+	return nil
 }
 
 func registeredBuilding(r eventstore.Recorded, e events.BuildingRegistered) BuildingRow {
 	return BuildingRow{
-		OrganizationID: r.Organization, ID: r.Stream.ID, Version: r.Version, Position: r.Position,
+		OrganizationID: r.Organization, ID: r.Stream.ID, Version: 1, Position: r.Position,
 		Name: e.Name, Address: e.Address, City: e.City, PostalCode: e.PostalCode,
 		Country: e.Country, Lots: e.Lots, Shares: e.Shares,
 		ConstructionYear: known(e.ConstructionYear), Slug: e.Slug,
