@@ -178,7 +178,7 @@ func serveAs(
 			t.Error(err)
 		}
 		if t.Failed() {
-			t.Logf("the server of %s said:\n%s%s", dir, s.out.String(), lastOf(s.log.String()))
+			t.Logf("the server of %s said:\n%s%s", dir, s.out.String(), tellingOf(s.log.String()))
 		}
 	})
 	return s
@@ -264,8 +264,14 @@ func (o outcome) failed(t testing.TB, words ...string) {
 	}
 }
 
-// lastOf is the end of a log.
-func lastOf(text string) string {
-	const most = 8000
-	return text[max(0, len(text)-most):]
+// tellingOf is what of a log tells why a test failed: errors, and the end.
+func tellingOf(log string) string {
+	const most = 4000
+	var errors strings.Builder
+	for line := range strings.Lines(log[:max(0, len(log)-most)]) {
+		if strings.Contains(line, "level=ERROR") {
+			errors.WriteString(line)
+		}
+	}
+	return errors.String() + "…\n" + log[max(0, len(log)-most):]
 }
