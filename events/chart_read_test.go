@@ -9,6 +9,7 @@ import (
 func TestAChartThatIsWrongIsNotRead(t *testing.T) {
 	t.Parallel()
 	const header = "code,label_fr,label_nl,label_de,label_en,class,kind\n"
+	const row = "1,a,b,c,d,1,group\n"
 	for text, reason := range map[string]string{
 		"":                                 "first line",
 		"code,kind\n1,group\n":             "first line",
@@ -18,7 +19,7 @@ func TestAChartThatIsWrongIsNotRead(t *testing.T) {
 		header + "1,a,b,c,d,,group\n":      `class ""`,
 		header + "0,a,b,c,d,0,group\n":     `class "0"`,
 		header + "61,a,b,c,d,61,expense\n": `class "61"`,
-		header + "1,a,b,c,d,1,group\n1,a,b,c,d,1,group\n": "code 1 stands twice",
+		header + row + row:                 "code 1 stands twice",
 	} {
 		_, err := readChart(text)
 		require.ErrorContains(t, err, reason)
