@@ -87,6 +87,7 @@ func (p *people) heard(n projections.Notice) {
 // ForgetPeople drops every name that is kept open: after an erasure.
 func (r *Reader) ForgetPeople() {
 	r.people.heard(projections.Notice{Organization: eventstore.Platform, Everything: true})
+	r.ownerIndexes.forget()
 }
 
 var (

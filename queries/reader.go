@@ -35,6 +35,8 @@ type Reader struct {
 	people   *people
 	fence    fence
 	conns    atomic.Int64 // connections ever made, as last seen
+
+	ownerIndexes *indexes[Owner]
 }
 
 // NewReader makes a reader. Where follower is nil, as in a command beside a running server, reads
@@ -43,10 +45,11 @@ func NewReader(store *eventstore.Store, follower *projections.Follower) *Reader 
 	r := &Reader{
 		store: store, pool: store.Pool(eventstore.RoleReader), keyring: store.Keyring(),
 		follower: follower, travel: projections.NewTravel(store), people: newPeople(),
-		fence: fence{answered: map[uuid.UUID]int64{}},
+		fence: fence{answered: map[uuid.UUID]int64{}}, ownerIndexes: newIndexes(ownerIndexing),
 	}
 	if follower != nil {
 		follower.Subscribe(r.people.heard)
+		follower.Subscribe(r.ownerIndexes.heard)
 	}
 	return r
 }
@@ -56,6 +59,9 @@ func NewReader(store *eventstore.Store, follower *projections.Follower) *Reader 
 type Span struct {
 	Organization uuid.UUID
 	Every        bool
+	// Fresh are the rows that the caller's own append made: they are shown from here, without
+	// waiting for the read model. May be nil.
+	Fresh *projections.Copy
 }
 
 // In is one organization.

@@ -48,7 +48,7 @@ func Statements() ([]string, error) {
 			texts = append(texts, rows)
 		}
 	}
-	return eventStatements(texts)
+	return eventStatements(append(texts, ownerStatements()...))
 }
 
 func eventStatements(texts []string) ([]string, error) {

@@ -1,0 +1,192 @@
+package queries
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/koprogo/koprogo/events"
+)
+
+// indexPage is how many rows an index reads and opens at once.
+const indexPage = 2_000
+
+func (d *indexing[T]) columns() string {
+	return "organization_id, id, position, created_at, " + strings.Join(d.texts, ", ")
+}
+
+// allSQL is the rows behind a place, someSQL those of places, positionsSQL where all stand.
+func (d *indexing[T]) allSQL(every bool) string {
+	where := " where organization_id = $1 and id > $2 order by id limit $3"
+	if every {
+		where = " where (organization_id, id) > ($1, $2) order by organization_id, id limit $3"
+	}
+	return "select " + d.columns() + " from read." + d.table + where
+}
+
+func (d *indexing[T]) someSQL() string {
+	return "select " + d.columns() + " from read." + d.table +
+		" where organization_id = any($1) and id = any($2)"
+}
+
+func (d *indexing[T]) positionsSQL(every bool) string {
+	text := "select organization_id, id, position from read." + d.table
+	if every {
+		return text
+	}
+	return text + " where organization_id = $1"
+}
+
+func (d *indexing[T]) statements() []string {
+	return []string{
+		d.allSQL(false), d.allSQL(true), d.someSQL(), d.positionsSQL(false), d.positionsSQL(true),
+	}
+}
+
+func (d *indexing[T]) scan(row pgx.CollectableRow) (scanned indexRow, err error) {
+	scanned.sealed = make([]string, len(d.texts))
+	into := []any{
+		&scanned.organization, &scanned.id, &scanned.position, &scanned.created,
+	}
+	for i := range scanned.sealed {
+		into = append(into, &scanned.sealed[i])
+	}
+	return scanned, row.Scan(into...)
+}
+
+// readAll calls fn with the entries of the whole span, some at a time.
+func (i *index[T]) readAll(
+	ctx context.Context, r *Reader, fn func([]*indexEntry[T]),
+) error {
+	last := indexPlace{organization: i.span.Organization}
+	for {
+		var rows []indexRow
+		_, err := r.read(ctx, i.span, i.of.model, func(batch *pgx.Batch) {
+			batch.Queue(i.of.allSQL(i.span.Every), last.organization, last.id, indexPage).
+				Query(many(&rows, i.of.scan))
+		})
+		if err != nil {
+			return err
+		}
+		entries, err := i.open(ctx, r, rows)
+		if err != nil {
+			return err
+		}
+		fn(entries)
+		if len(rows) < indexPage {
+			return nil
+		}
+		last = rows[len(rows)-1].indexPlace
+	}
+}
+
+// readSome returns the entries of those places that have a row.
+func (i *index[T]) readSome(
+	ctx context.Context, r *Reader, places []indexPlace,
+) ([]*indexEntry[T], error) {
+	organizations, ids := apart(places)
+	var rows []indexRow
+	_, err := r.read(ctx, i.span, i.of.model, func(batch *pgx.Batch) {
+		batch.Queue(i.of.someSQL(), organizations, ids).Query(many(&rows, i.of.scan))
+	})
+	if err != nil {
+		return nil, err
+	}
+	wanted := make(map[indexPlace]bool, len(places))
+	for _, place := range places {
+		wanted[place] = true
+	}
+	kept := rows[:0]
+	for _, row := range rows {
+		if wanted[row.indexPlace] {
+			kept = append(kept, row)
+		}
+	}
+	return i.open(ctx, r, kept)
+}
+
+func (i *index[T]) readPositions(
+	ctx context.Context, r *Reader,
+) (map[indexPlace]int64, error) {
+	text, args := i.of.positionsSQL(i.span.Every), []any{i.span.Organization}
+	if i.span.Every {
+		args = nil
+	}
+	there := make(map[indexPlace]int64, len(i.entries))
+	_, err := r.read(ctx, i.span, i.of.model, func(batch *pgx.Batch) {
+		batch.Queue(text, args...).Query(func(rows pgx.Rows) error {
+			var at indexPlace
+			var position int64
+			_, err := pgx.ForEachRow(rows, []any{&at.organization, &at.id, &position},
+				func() error {
+					there[at] = position
+					return nil
+				})
+			return err
+		})
+	})
+	return there, err
+}
+
+// open makes entries of rows; an erased person's texts are "".
+func (i *index[T]) open(
+	ctx context.Context, r *Reader, rows []indexRow,
+) ([]*indexEntry[T], error) {
+	texts, err := openByOrganization(ctx, r, rows, func(row *indexRow) (uuid.UUID, []string) {
+		return row.organization, row.sealed
+	})
+	if err != nil {
+		return nil, err
+	}
+	entries := make([]*indexEntry[T], len(rows))
+	for n := range rows {
+		entries[n] = newIndexEntry[T](rows[n], texts[n])
+	}
+	return entries, nil
+}
+
+// openByOrganization opens the sealed texts of rows, each under its organization's keys; an erased
+// person's are "".
+func openByOrganization[R any](
+	ctx context.Context, r *Reader, rows []R, of func(*R) (uuid.UUID, []string),
+) ([][]string, error) {
+	opened := make([][]string, len(rows))
+	for begin := 0; begin < len(rows); {
+		organization, _ := of(&rows[begin])
+		var sealed []events.Personal
+		end := begin
+		for ; end < len(rows); end++ {
+			at, texts := of(&rows[end])
+			if at != organization {
+				break
+			}
+			for _, text := range texts {
+				sealed = append(sealed, events.SealedText(text))
+			}
+		}
+		clear, err := r.keyring.OpenAll(ctx, organization, sealed)
+		if err != nil {
+			return nil, fmt.Errorf("open names: %w", err)
+		}
+		for ; begin < end; begin++ {
+			_, texts := of(&rows[begin])
+			opened[begin], clear = clear[:len(texts):len(texts)], clear[len(texts):]
+		}
+	}
+	return opened, nil
+}
+
+// apart gives places as two arrays: organizations, each once, and ids.
+func apart(places []indexPlace) (organizations, ids []uuid.UUID) {
+	seen := map[uuid.UUID]bool{}
+	for _, place := range places {
+		if ids = append(ids, place.id); !seen[place.organization] {
+			seen[place.organization] = true
+			organizations = append(organizations, place.organization)
+		}
+	}
+	return organizations, ids
+}

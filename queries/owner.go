@@ -1,0 +1,262 @@
+package queries
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/koprogo/koprogo/events"
+	"github.com/koprogo/koprogo/eventstore"
+	"github.com/koprogo/koprogo/projections"
+)
+
+// Owner is an owner with his texts in clear: "" where the person was erased.
+type Owner struct {
+	OrganizationID   uuid.UUID
+	ID               uuid.UUID
+	Version          int64 // ETag
+	Position         int64 // of the event that changed him last
+	AccountID        uuid.UUID
+	Kind             string // person, company, group
+	FirstName        string
+	LastName         string
+	CompanyName      string
+	EnterpriseNumber string
+	Language         string
+	Email            string
+	Phone            string
+	Street           string
+	HouseNumber      string
+	Address          string
+	City             string
+	PostalCode       string
+	Country          string
+	IBAN             string
+	Mandatary        string
+	CreatedAt        time.Time
+	UpdatedAt        time.Time
+	ErasedAt         time.Time // zero for a person who was not erased
+}
+
+// texts are the personal ones, in the order of projections.OwnerRow.Texts.
+func (o *Owner) texts() []*string {
+	return []*string{
+		&o.FirstName, &o.LastName, &o.CompanyName, &o.EnterpriseNumber, &o.Language, &o.Email,
+		&o.Phone, &o.Street, &o.HouseNumber, &o.Address, &o.City, &o.PostalCode, &o.Country,
+		&o.IBAN, &o.Mandatary,
+	}
+}
+
+var ownerModel = []string{projections.Owners.Name}
+
+// OwnerList asks for owners.
+type OwnerList struct {
+	Span Span
+	Q    string                 // a part of a name or of the e-mail, upper and lower case alike
+	Only map[uuid.UUID]struct{} // nil: any; else these, which may be none
+	Page Page
+}
+
+// OwnerSorts are the columns that a list of owners may be sorted by, the default first.
+var OwnerSorts = []string{"last_name", "first_name", "email", "created_at"}
+
+// ownerIndexing is how owners are indexed. Who has no last name is sorted by his company's; those of one
+// name by the other.
+var ownerIndexing = indexing[Owner]{
+	table: projections.OwnerTable.Name(), model: ownerModel,
+	texts: []string{"first_name", "last_name", "company_name", "email"},
+	orders: map[string]func([]string) []string{
+		"last_name":  func(t []string) []string { return []string{lastName(t), t[0]} },
+		"first_name": func(t []string) []string { return []string{t[0], lastName(t)} },
+		"email":      func(t []string) []string { return []string{t[3]} },
+	},
+	items: func(
+		ctx context.Context, r *Reader, span Span, at []indexPlace,
+	) ([]Owner, error) {
+		organizations, ids := apart(at)
+		return r.owners(ctx, span, ownersByIDSQL, organizations, ids)
+	},
+	at: func(o *Owner) (indexPlace, int64) {
+		return indexPlace{o.OrganizationID, o.ID}, o.Position
+	},
+}
+
+func lastName(texts []string) string {
+	if texts[1] == "" {
+		return texts[2]
+	}
+	return texts[1]
+}
+
+// Owners lists owners. Who stands in the list, and where, is found in memory, on an index in which
+// the names are opened.
+func (r *Reader) Owners(ctx context.Context, l OwnerList) (Listed[Owner], error) {
+	if l.Page.Sort == "" {
+		l.Page.Sort = OwnerSorts[0]
+	}
+	return r.ownerIndexes.list(ctx, r, indexQuery{
+		span: l.Span, q: l.Q, only: l.Only, page: l.Page,
+	})
+}
+
+var (
+	ownersByIDSQL = "select " + projections.OwnerTable.Columns() + ` from read.owners
+ where organization_id = any($1) and id = any($2)`
+	ownerAnywhereSQL = "select " + projections.OwnerTable.Columns() + ` from read.owners
+ where id = any($1)`
+	ownerByAccountSQL = "select " + projections.OwnerTable.Columns() + ` from read.owners
+ where organization_id = $1 and account_id = $2`
+)
+
+// owners opens the rows that a statement finds, without waiting for the read model.
+func (r *Reader) owners(
+	ctx context.Context, span Span, text string, args ...any,
+) ([]Owner, error) {
+	var rows []projections.OwnerRow
+	_, err := r.read(ctx, span, nil, func(batch *pgx.Batch) {
+		batch.Queue(text, args...).Query(many(&rows, projections.OwnerTable.Scan))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return r.openOwners(ctx, rows)
+}
+
+// OwnerByID returns the owner: ErrNotFound when the span has none of this id, and
+// eventstore.ErrErased for an erased person.
+func (r *Reader) OwnerByID(ctx context.Context, span Span, id uuid.UUID) (Found[Owner], error) {
+	if span.Every {
+		return r.ownerBy(ctx, span, ownerAnywhereSQL, []uuid.UUID{id})
+	}
+	return r.ownerBy(ctx, span, ownersByIDSQL, []uuid.UUID{span.Organization}, []uuid.UUID{id})
+}
+
+// OwnerByAccount returns the owner who signs in by an account, as OwnerByID does.
+func (r *Reader) OwnerByAccount(
+	ctx context.Context, organization, account uuid.UUID,
+) (Found[Owner], error) {
+	return r.ownerBy(ctx, In(organization), ownerByAccountSQL, organization, account)
+}
+
+func (r *Reader) ownerBy(
+	ctx context.Context, span Span, text string, args ...any,
+) (found Found[Owner], err error) {
+	if found.Stale, err = r.await(ctx, span, ownerModel); err != nil {
+		return found, err
+	}
+	found.Position = found.Stale
+	opened, err := r.owners(ctx, span, text, args...)
+	if err != nil {
+		return found, err
+	}
+	found.Item, err = theOwner(opened)
+	return found, err
+}
+
+// theOwner is the only one of a list, if he has not been erased.
+func theOwner(opened []Owner) (Owner, error) {
+	switch {
+	case len(opened) == 0:
+		return Owner{}, ErrNotFound
+	case !opened[0].ErasedAt.IsZero():
+		return Owner{}, eventstore.ErrErased
+	}
+	return opened[0], nil
+}
+
+// OwnerAt returns the owner as he was at a moment: ErrPositionUnknown for one past the head or in
+// the future, ErrNotFound for one before he was registered or after he was removed, and
+// eventstore.ErrErased for a person who is erased now.
+func (r *Reader) OwnerAt(
+	ctx context.Context, organization, id uuid.UUID, moment Moment,
+) (found Found[Owner], err error) {
+	found.Position, err = r.position(ctx, organization, uuid.Nil, moment)
+	if err != nil {
+		return found, err
+	}
+	scope := projections.Scope{Streams: []events.Stream{ownerStream(id)}}
+	copied, err := r.travel.At(ctx, organization, scope, found.Position)
+	if err != nil {
+		return found, err
+	}
+	row, stood := projections.OwnerTable.Of(copied, id)
+	if !stood {
+		return found, ErrNotFound
+	}
+	opened, err := r.openOwners(ctx, []projections.OwnerRow{row})
+	if err != nil {
+		return found, err
+	}
+	found.Item, err = theOwner(opened)
+	return found, err
+}
+
+func ownerStream(id uuid.UUID) events.Stream {
+	return events.Stream{Category: events.OwnerCategory, ID: id}
+}
+
+// openOwners opens rows; of an erased person it finds out when that was.
+func (r *Reader) openOwners(
+	ctx context.Context, rows []projections.OwnerRow,
+) ([]Owner, error) {
+	texts, err := openByOrganization(ctx, r, rows,
+		func(row *projections.OwnerRow) (uuid.UUID, []string) {
+			sealed := make([]string, 0, 15)
+			for _, text := range row.Texts() {
+				sealed = append(sealed, *text)
+			}
+			return row.OrganizationID, sealed
+		})
+	if err != nil {
+		return nil, err
+	}
+	opened := make([]Owner, len(rows))
+	for i := range rows {
+		opened[i] = openedOwner(&rows[i], texts[i])
+		if rows[i].Email == "" || opened[i].Email != "" {
+			continue
+		}
+		if opened[i].ErasedAt, err = r.ownerErased(ctx, &rows[i]); err != nil {
+			return nil, err
+		}
+	}
+	return opened, nil
+}
+
+func openedOwner(row *projections.OwnerRow, texts []string) Owner {
+	owner := Owner{
+		OrganizationID: row.OrganizationID, ID: row.ID, Version: row.Version,
+		Position: row.Position, Kind: row.Kind,
+		CreatedAt: row.CreatedAt, UpdatedAt: row.UpdatedAt,
+	}
+	if row.AccountID != nil {
+		owner.AccountID = *row.AccountID
+	}
+	for i, text := range owner.texts() {
+		*text = texts[i]
+	}
+	return owner
+}
+
+// ownerErased is when an owner was erased. Where his key went and no fact of it is recorded yet,
+// it is when he was changed last.
+func (r *Reader) ownerErased(
+	ctx context.Context, row *projections.OwnerRow,
+) (time.Time, error) {
+	when, err := r.erasures(ctx, row.OrganizationID, []events.Stream{
+		ownerStream(row.ID), {Category: "person", ID: row.ID},
+	})
+	if at := when[row.ID]; !at.IsZero() {
+		return at, err
+	}
+	return row.UpdatedAt, err
+}
+
+// ownerStatements are the SQL texts of this file.
+func ownerStatements() []string {
+	return slices.Concat(ownerIndexing.statements(),
+		[]string{ownersByIDSQL, ownerAnywhereSQL, ownerByAccountSQL})
+}
