@@ -10,6 +10,7 @@ import (
 
 	"github.com/koprogo/koprogo/commands"
 	"github.com/koprogo/koprogo/eventstore"
+	"github.com/koprogo/koprogo/queries"
 )
 
 // identifier keeps ID short to write; it is a UUID.
@@ -30,6 +31,8 @@ type Call struct {
 	IfMatch      *int64    // of writes
 
 	route  *Route
+	made   uuid.UUID     // the id that the server gave what the call creates
+	fresh  *queries.Rows // the rows that the call made
 	fence  Fence
 	key    string // the idempotency key, "" when there is none
 	digest []byte // HMAC of the request, beside key
@@ -43,7 +46,8 @@ func (c *Call) NewID(own Field[uuid.UUID]) uuid.UUID {
 	if own.IsGiven() {
 		return own.Value()
 	}
-	return uuid.Must(uuid.NewV7())
+	c.made = uuid.Must(uuid.NewV7())
+	return c.made
 }
 
 // Asking is the caller as the rules see him, in the organization of the call. id is the resource
@@ -53,6 +57,7 @@ func (c *Call) Asking(id uuid.UUID) commands.Caller {
 	asking := commands.Caller{
 		Organization: c.Organization, Actor: c.Caller.Account, Role: c.Caller.Role.String(),
 		Correlation: c.RequestID, Address: c.Address, Agent: c.Agent, IfMatch: c.IfMatch,
+		Made: c.made,
 	}
 	if c.key != "" {
 		asking.Idempotency = &eventstore.Idempotency{
@@ -113,6 +118,10 @@ func shown[R any](
 		id, now = first, AtPosition(receipt.Position)
 	} else {
 		c.answered(receipt)
+		var err error
+		if c.fresh, err = queries.Fresh(receipt.Recorded); err != nil {
+			return Answer[R]{}, err
+		}
 	}
 	c.AsOf = now
 	answer, err := show(ctx, c, ID{ID: id})

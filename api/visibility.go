@@ -18,7 +18,7 @@ func (c *Call) span() queries.Span {
 	if c.Every() {
 		return queries.Everywhere()
 	}
-	return queries.In(c.Organization)
+	return queries.Span{Organization: c.Organization, Fresh: c.fresh}
 }
 
 // organizationOf finds whose resource it is that a superadmin names alone.

@@ -36,7 +36,8 @@ type Caller struct {
 	Correlation  string // the request's id
 	Address      string // the client's, personal data of the actor
 	Agent        string
-	IfMatch      *int64 // the revision that the caller saw; nil for any
+	Made         uuid.UUID // an id that the request made: no stream has it yet
+	IfMatch      *int64    // the revision that the caller saw; nil for any
 	Idempotency  *eventstore.Idempotency
 }
 

@@ -48,6 +48,7 @@ func Handle[S State[S]](
 ) (Outcome[S], error) {
 	until := time.Now().Add(decideFor)
 	r := a.reader(ctx, caller.Organization)
+	r.made = caller.Made
 	for {
 		outcome, err := once(r, caller, command)
 		var conflict *eventstore.ConflictError

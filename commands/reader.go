@@ -21,6 +21,7 @@ type Reader struct {
 	app          *App
 	organization uuid.UUID
 	least        map[events.Stream]int64 // versions known to be passed; older copies are stale
+	made         uuid.UUID               // the id of a stream that cannot exist yet
 	fresh        bool                    // look at the log even where a copy is warm
 	loaded       []*loaded
 }
@@ -51,6 +52,12 @@ func load[S State[S]](r *Reader, stream events.Stream) (*loaded, error) {
 	in := &loaded{stream: stream, evolve: func(state any, event events.Event) any {
 		return state.(S).Evolve(event) //nolint:forcetypeassert // state began as an S
 	}}
+	if r.made != uuid.Nil && stream.ID == r.made && r.least[stream] == 0 {
+		var none S
+		in.state = none
+		r.loaded = append(r.loaded, in)
+		return in, nil
+	}
 	kept, found := r.app.warm.get(at)
 	state, isS := kept.state.(S)
 	switch {

@@ -10,6 +10,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/segmentio/encoding/json"
+
+	"github.com/koprogo/koprogo/eventstore"
 )
 
 // Copy holds rows of one organization's read models in memory. It is for one goroutine while
@@ -23,6 +25,29 @@ type Copy struct {
 // NewCopy makes an empty copy for an organization.
 func NewCopy(organization uuid.UUID) *Copy {
 	return &Copy{organization: organization, shelves: map[string]anyShelf{}}
+}
+
+// Fresh holds the rows that one append made: those of things that began with it. What it changed of
+// older things is not in it.
+func Fresh(recorded []eventstore.Recorded) (*Copy, error) {
+	if len(recorded) == 0 {
+		return nil, nil
+	}
+	made := NewCopy(recorded[0].Organization)
+	for i := range recorded {
+		r := recorded[i]
+		if len(r.Subjects) > 0 { // the writer's event holds clear texts, a row sealed ones
+			if err := r.Decode(); err != nil {
+				return nil, err
+			}
+		}
+		for j := range All {
+			if err := All[j].apply(&Batch{copy: made}, &r); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return made, nil
 }
 
 // Organization is whose rows these are.

@@ -120,8 +120,12 @@ func (t *Table[K, R]) Update(b *Batch, id K, change func(*R)) error {
 	return nil
 }
 
-// Of returns the row as a copy holds it; false when it has none.
+// Of returns the row as a copy holds it; false when it has none, and for no copy.
 func (t *Table[K, R]) Of(c *Copy, id K) (R, bool) {
+	if c == nil {
+		var none R
+		return none, false
+	}
 	shelf, held := c.shelves[t.name].(*shelf[K, R])
 	if !held {
 		var none R

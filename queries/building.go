@@ -178,6 +178,9 @@ func (r *Reader) Buildings(ctx context.Context, l BuildingList) (Listed[Building
 func (r *Reader) BuildingByID(
 	ctx context.Context, span Span, id uuid.UUID,
 ) (found Found[Building], err error) {
+	if row, made := projections.BuildingTable.Of(span.Fresh, id); made {
+		return Found[Building]{Item: row}, nil
+	}
 	text, args := buildingSQL(span, id)
 	found.Stale, err = r.read(ctx, span, buildingModel, func(batch *pgx.Batch) {
 		batch.Queue(text, args...).Query(one(&found.Item, projections.BuildingTable.Scan))
