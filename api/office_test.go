@@ -71,14 +71,14 @@ func (l *logs) String() string {
 
 var secret = []byte("a secret of the office's tests, 32 bytes")
 
-func openOffice(t *testing.T, adjust ...func(*api.Accounts)) *office {
+func openOffice(t testing.TB, adjust ...func(*api.Accounts)) *office {
 	t.Helper()
 	return openOfficeOn(t, migrationstest.Database(t), adjust...)
 }
 
 // openOfficeOn is one of several servers on a database.
 func openOfficeOn(
-	t *testing.T, clone migrationstest.Clone, adjust ...func(*api.Accounts),
+	t testing.TB, clone migrationstest.Clone, adjust ...func(*api.Accounts),
 ) *office {
 	t.Helper()
 	o := &office{clone: clone, logs: &logs{}, clock: &clock{}, outbox: t.TempDir()}
@@ -150,7 +150,7 @@ values ($1, $2, $3, $4, 'queued')`, organization, id, actor, kind)
 func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
 
 // organization founds one on the enterprise plan.
-func (o *office) organization(t *testing.T) uuid.UUID {
+func (o *office) organization(t testing.TB) uuid.UUID {
 	t.Helper()
 	id := newID()
 	_, err := o.app.FoundOrganization(t.Context(), commands.System(id, "test"),
@@ -173,7 +173,7 @@ type person struct {
 }
 
 // user opens an account with a password; its first role is the active one.
-func (o *office) user(t *testing.T, organization uuid.UUID, role string) *person {
+func (o *office) user(t testing.TB, organization uuid.UUID, role string) *person {
 	t.Helper()
 	id := newID()
 	p := &person{
@@ -193,14 +193,14 @@ func (o *office) user(t *testing.T, organization uuid.UUID, role string) *person
 }
 
 // signedIn is a user who has signed in.
-func (o *office) signedIn(t *testing.T, organization uuid.UUID, role string) *person {
+func (o *office) signedIn(t testing.TB, organization uuid.UUID, role string) *person {
 	t.Helper()
 	p := o.user(t, organization, role)
 	o.signIn(t, p)
 	return p
 }
 
-func (o *office) signIn(t *testing.T, p *person) {
+func (o *office) signIn(t testing.TB, p *person) {
 	t.Helper()
 	answer := o.ask(t, nil, "POST", "/auth/login", body{"email": p.email, "password": p.password})
 	require.Equal(t, 200, answer.status, answer.text)
@@ -211,7 +211,7 @@ type body map[string]any
 
 // answer is what the server said.
 type answer struct {
-	t      *testing.T
+	t      testing.TB
 	status int
 	header http.Header
 	text   string
@@ -220,7 +220,7 @@ type answer struct {
 
 // ask sends a request as somebody (nil: without a token); headers are pairs.
 func (o *office) ask(
-	t *testing.T, as *person, method, path string, content any, headers ...string,
+	t testing.TB, as *person, method, path string, content any, headers ...string,
 ) answer {
 	t.Helper()
 	var sent io.Reader
@@ -296,7 +296,7 @@ func (a answer) ok(status int) answer {
 }
 
 // mail waits for the next mail to an address.
-func (o *office) mail(t *testing.T, to string) string {
+func (o *office) mail(t testing.TB, to string) string {
 	t.Helper()
 	found := ""
 	require.Eventually(t, func() bool {
