@@ -261,6 +261,7 @@ type crew struct {
 	started   int
 	histories [][]string // of each place, the files of its workers
 	counted   map[string]counted
+	checked   map[string]int64 // how much of a history requireAcknowledged has seen
 }
 
 // counted is how much of a history was read, and what was found in it.
@@ -275,7 +276,7 @@ func startCrew(t testing.TB, clients int, urls ...string) *crew {
 	c := &crew{
 		urls: urls, dir: t.TempDir(), running: make([]*exec.Cmd, len(urls)),
 		inputs: make([]io.Closer, len(urls)), histories: make([][]string, len(urls)),
-		counted: map[string]counted{},
+		counted: map[string]counted{}, checked: map[string]int64{},
 	}
 	c.job.Clients = clients
 	for range 3000 {
@@ -361,21 +362,26 @@ func (c *crew) pause(t testing.TB, place int, during func()) {
 func (c *crew) acknowledged(place int) int {
 	files := c.histories[place]
 	name := files[len(files)-1]
-	file, err := os.Open(name)
-	if err != nil {
-		return 0 // it has not begun
-	}
-	defer file.Close()
 	seen := c.counted[name]
-	fresh, err := io.ReadAll(io.NewSectionReader(file, seen.bytes, math.MaxInt64-seen.bytes))
-	if err != nil {
-		return seen.answered
-	}
-	whole := fresh[:bytes.LastIndexByte(fresh, '\n')+1]
-	seen.bytes += int64(len(whole))
-	seen.answered += bytes.Count(whole, []byte(`"Outcome":"`+outcomeOK+`"`))
+	lines := linesAfter(name, seen.bytes)
+	seen.bytes += int64(len(lines))
+	seen.answered += bytes.Count(lines, []byte(`"Outcome":"`+outcomeOK+`"`))
 	c.counted[name] = seen
 	return seen.answered
+}
+
+// linesAfter are the whole lines of a file past its first bytes; none when there is no file yet.
+func linesAfter(name string, offset int64) []byte {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil
+	}
+	defer file.Close()
+	text, err := io.ReadAll(io.NewSectionReader(file, offset, math.MaxInt64-offset))
+	if err != nil {
+		return nil
+	}
+	return text[:bytes.LastIndexByte(text, '\n')+1]
 }
 
 // operations are all that the workers so far wrote, each once: as it ended, or as it began when
