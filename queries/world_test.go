@@ -28,7 +28,7 @@ type world struct {
 	versions map[uuid.UUID]map[events.Stream]int64
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{
 		clone: migrationstest.Database(t), versions: map[uuid.UUID]map[events.Stream]int64{},
