@@ -18,6 +18,7 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+	kongcompletion "github.com/jotaen/kong-completion"
 )
 
 // command is the command line: `koprogo <command>`.
@@ -47,6 +48,7 @@ var errNo = errors.New("no")
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	spareCollections()
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
@@ -77,9 +79,6 @@ func run(ctx context.Context, args []string, out, problems io.Writer) int {
 	}
 }
 
-// helpAsked ends run by way of kong's exit hook.
-type helpAsked struct{}
-
 func newParser(line *command, out, problems io.Writer) (*kong.Kong, error) {
 	parser, err := kong.New(line,
 		kong.Name("koprogo"),
@@ -92,5 +91,6 @@ func newParser(line *command, out, problems io.Writer) (*kong.Kong, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the command line: %w", err)
 	}
+	kongcompletion.Register(parser) // answers a shell that asks by COMP_LINE, and exits
 	return parser, nil
 }
