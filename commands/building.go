@@ -100,6 +100,9 @@ type RegisterBuilding struct {
 // Stream is the building's.
 func (c RegisterBuilding) Stream() events.Stream { return BuildingStream(c.BuildingID) }
 
+// Begins says that the stream may be new.
+func (RegisterBuilding) Begins() {}
+
 // Decide refuses wrong fields and an id that belongs to another building or to a removed one.
 func (c RegisterBuilding) Decide(b Building) ([]events.Event, error) {
 	wanted, err := checkBuilding(c.BuildingID, buildingFields{

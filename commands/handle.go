@@ -20,6 +20,7 @@ import (
 //
 //	Read(*Reader) error    to load other states first; called again for each new decision
 //	Revision(S) int64      what If-Match is compared with, where it is not the stream's version
+//	Begins()               to say that it makes the thing whose id is Caller.Made: nothing is loaded
 //	EvenSuspended() bool   whether it is decided in a suspended organization too
 //
 // and its state Claims() []eventstore.Claim: all claims that the state holds. Handle takes and
@@ -48,7 +49,9 @@ func Handle[S State[S]](
 ) (Outcome[S], error) {
 	until := time.Now().Add(decideFor)
 	r := a.reader(ctx, caller.Organization)
-	r.made = caller.Made
+	if _, begins := command.(interface{ Begins() }); begins {
+		r.made = caller.Made
+	}
 	for {
 		outcome, err := once(r, caller, command)
 		var conflict *eventstore.ConflictError

@@ -95,7 +95,7 @@ func (r *Reader) read(
 	}
 	conn, err := r.pool.Acquire(ctx)
 	if err != nil {
-		return 0, fmt.Errorf("reach the read models: %w", err)
+		return 0, fmt.Errorf("reach the read models: %w: %w", eventstore.ErrUnavailable, err)
 	}
 	defer conn.Release()
 	if r.reconnected() {
@@ -115,6 +115,9 @@ func (r *Reader) read(
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
 	if err := conn.SendBatch(ctx, batch).Close(); err != nil {
+		if conn.Conn().IsClosed() {
+			err = fmt.Errorf("%w: %w", eventstore.ErrUnavailable, err)
+		}
 		return 0, fmt.Errorf("read: %w", err)
 	}
 	return stale, nil
