@@ -216,12 +216,12 @@ func (b *appendBench) sealing(ctx context.Context) error {
 	return nil
 }
 
-var longAddress = strings.Repeat("x", 295)
+var longAddress = strings.Repeat("x", 400)
 
 // plain is an event of 400 bytes.
 func plain() events.Event {
 	return events.BuildingAddressCorrected{
-		Address: longAddress, City: "Bruxelles", PostalCode: "1000",
+		Address: longAddress[:295], City: "Bruxelles", PostalCode: "1000",
 		Country: "Belgique", Zone: "Europe/Brussels",
 	}
 }
@@ -229,7 +229,7 @@ func plain() events.Event {
 // plainTwin is as long as the sealed event is when it is stored.
 func plainTwin() events.Event {
 	return events.BuildingAddressCorrected{
-		Address: longAddress[:230], City: "Bruxelles", PostalCode: "1000",
+		Address: longAddress[:332], City: "Bruxelles", PostalCode: "1000",
 		Country: "Belgique", Zone: "Europe/Brussels",
 	}
 }
