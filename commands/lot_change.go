@@ -109,7 +109,7 @@ func (c ChangeLot) Decide(b Building) ([]events.Event, error) {
 	if err := b.room(0, wanted.Shares-is.Shares); err != nil {
 		return nil, err
 	}
-	return lotChanges(is, wanted, b.today(c.Now)), nil
+	return b.lotChanges(is, wanted, b.today(c.Now)), nil
 }
 
 // sortKey keeps a key that somebody chose, and lets the others follow the number.
@@ -121,7 +121,7 @@ func (c ChangeLot) sortKey(is events.LotRegistered) string {
 }
 
 // lotChanges are the facts that lead from is to wanted, shares from a day on.
-func lotChanges(is, wanted events.LotRegistered, from events.Day) []events.Event {
+func (b Building) lotChanges(is, wanted events.LotRegistered, from events.Day) []events.Event {
 	var happened []events.Event
 	shares := wanted.Shares
 	wanted.Shares = is.Shares
@@ -133,7 +133,7 @@ func lotChanges(is, wanted events.LotRegistered, from events.Day) []events.Event
 	}
 	if shares != is.Shares {
 		happened = append(happened, events.LotSharesAmended{
-			LotID: is.LotID, Shares: shares, From: from,
+			LotID: is.LotID, Shares: shares, Total: b.Facts.Shares, From: from,
 		})
 	}
 	return happened

@@ -317,7 +317,7 @@ func (c EndOwnership) Decide(b Building) ([]events.Event, error) {
 	if err := check.err(); err != nil {
 		return nil, err
 	}
-	ending := c.Ending(b)
+	ending := c.ending(b)
 	if len(ending) == 0 {
 		return nil, notFound("ownership")
 	}
@@ -332,8 +332,8 @@ func (c EndOwnership) Decide(b Building) ([]events.Event, error) {
 	return d.facts()
 }
 
-// Ending are the ownerships that the command ends: full ownership first.
-func (c EndOwnership) Ending(b Building) []*Ownership {
+// ending are the ownerships that the command ends: full ownership first.
+func (c EndOwnership) ending(b Building) []*Ownership {
 	lot, today, err := c.lot(b)
 	if err != nil {
 		return nil

@@ -75,20 +75,6 @@ func (c AssignOwner) Decide(b Building) ([]events.Event, error) {
 	return d.facts()
 }
 
-// Sole is the ownership that the command leads to, in the state after it; nil before it.
-func (c AssignOwner) Sole(b Building) *Ownership {
-	lot, today, err := c.lot(b)
-	if err != nil {
-		return nil
-	}
-	for _, o := range lot.OwnersOn(c.From.or(today)) {
-		if o.Owner == c.OwnerID {
-			return o
-		}
-	}
-	return nil
-}
-
 // TransferOwnership hands what somebody owns of a lot to somebody else on a day, wholly or a
 // fraction of the lot: a sale, a gift, a succession. The day is the buyer's.
 type TransferOwnership struct {
@@ -201,26 +187,4 @@ func (d *decision) buy(
 	}
 	d.amend(held, sum, on, deed)
 	return nil
-}
-
-// Parties are the seller's ownership and the buyer's, in the state after the command: found where
-// it was decided before, too.
-func (c TransferOwnership) Parties(b Building) (ended, begun *Ownership) {
-	lot, today, err := c.lot(b)
-	if err != nil {
-		return nil, nil
-	}
-	on := c.On.or(today)
-	for _, o := range lot.Ownerships {
-		switch {
-		case o.Owner == c.FromOwner && (o.RunsOn(on) || o.To == before(on)) &&
-			(c.Right == "" || c.Right == o.Right):
-			if ended == nil || o.Right == events.RightFull {
-				ended = o
-			}
-		case o.Owner == c.ToOwner && o.RunsOn(on):
-			begun = o
-		}
-	}
-	return ended, begun
 }

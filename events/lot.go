@@ -44,6 +44,7 @@ var _ = register[LotDescribed]()
 type LotSharesAmended struct {
 	LotID  uuid.UUID `json:"lot_id"`
 	Shares Shares    `json:"shares"`
+	Total  Shares    `json:"total"` // of the building, as it was then
 	From   Day       `json:"from"`
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"strings"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -100,41 +99,12 @@ func (l *BuildingList) total() (string, []any) {
 	return "select coalesce(sum(n), 0)::bigint from read.totals" + c.where(), c.args
 }
 
-// rows is the SQL of the page, one row longer than asked for. The id, and over all organizations
-// theirs, make the order total.
+// rows is the SQL of the page.
 func (l *BuildingList) rows() (string, []any, error) {
-	c := l.conditions()
 	expression, kind := l.order()
-	direction, beyond := " asc", ">"
-	if l.Page.Descending {
-		direction, beyond = " desc", "<"
-	}
-	keys := []string{expression, "id"}
-	if l.Span.Every {
-		keys = append(keys, "organization_id")
-	}
-	offset := (l.Page.Number - 1) * l.Page.Size
-	if l.Page.After != nil {
-		offset = 0
-		m, err := readMark(l.Page.After)
-		if err != nil {
-			return "", nil, err
-		}
-		value, err := m.text()
-		if err != nil {
-			return "", nil, err
-		}
-		values, args := "(?::text::"+kind+", ?::text::uuid", []any{value, m.ID}
-		if l.Span.Every {
-			values, args = values+", ?::text::uuid", append(args, m.Organization)
-		}
-		c.add("("+strings.Join(keys, ", ")+") "+beyond+" "+values+")", args...)
-	}
-	text := "select " + projections.BuildingTable.Columns() + " from read.buildings" + c.where() +
-		" order by " + strings.Join(keys, direction+", ") + direction
-	page := conditions{args: c.args}
-	page.add(" limit ? offset ?", l.Page.Size+1, max(0, offset))
-	return text + page.texts[0], page.args, nil
+	return ordering{expression, kind}.pageOf(
+		"select "+projections.BuildingTable.Columns()+" from read.buildings", l.conditions(),
+		l.Span.Every, l.Page)
 }
 
 // text is the sorted value as PostgreSQL reads it.

@@ -61,10 +61,11 @@ func (r *Reader) BuildingDiff(
 	return d, err
 }
 
-// unshown are columns that say where a row stands and when it moved, not what it says.
+// unshown are columns that say where a row stands and when it moved, not what it says, and those
+// of lots and ownerships that other rows and columns tell too.
 var unshown = []string{
 	"organization_id", "id", "version", "position", "created_at", "updated_at", "granted_at",
-	"given_at",
+	"given_at", "owners", "steps", "named",
 }
 
 // fieldChanges tells changed rows by their columns. Personal texts come out in clear, "" where the

@@ -45,7 +45,8 @@ func (r *Reader) BuildingHistory(
 			return listed, err
 		}
 		listed.Items = append(listed.Items, Happening{
-			Entry: entry, Label: Label(language, entry.Type, fields), Changes: fields,
+			Entry: entry, Changes: fields,
+			Label: labelOf(language, &entry, changes[entry.Position], fields),
 		})
 	}
 	return listed, nil

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/koprogo/koprogo/projections"
 )
 
 // Replay is a building as it was when its organization's log reached Position. What belongs to a
@@ -13,16 +15,33 @@ type Replay struct {
 	Position int64
 	At       time.Time // when Position was recorded
 	Building Building
+	Lots     []ReplayedLot // in their order
+}
+
+// ReplayedLot is a lot with those who owned it then.
+type ReplayedLot struct {
+	Lot
+	Owners []Ownership
 }
 
 // BuildingReplay shows a building at a moment; errors as BuildingAt.
 func (r *Reader) BuildingReplay(
 	ctx context.Context, organization, id uuid.UUID, moment Moment,
 ) (Replay, error) {
-	found, err := r.BuildingAt(ctx, organization, id, moment)
+	look, err := r.look(ctx, organization, id, moment)
 	if err != nil {
 		return Replay{}, err
 	}
-	at, err := r.recordedAt(ctx, organization, found.Position)
-	return Replay{Position: found.Position, At: at, Building: found.Item}, err
+	replay := Replay{Position: look.position, At: look.at, Lots: []ReplayedLot{}}
+	replay.Building, _ = projections.BuildingTable.Of(look.copied, id)
+	owners := map[uuid.UUID][]Ownership{}
+	for _, o := range look.ownerships(uuid.Nil) {
+		if o.IsActive {
+			owners[o.Row.LotID] = append(owners[o.Row.LotID], o)
+		}
+	}
+	for _, lot := range look.lots() {
+		replay.Lots = append(replay.Lots, ReplayedLot{Lot: lot, Owners: owners[lot.ID]})
+	}
+	return replay, nil
 }

@@ -48,7 +48,37 @@ func Statements() ([]string, error) {
 			texts = append(texts, rows)
 		}
 	}
-	return eventStatements(append(texts, ownerStatements()...))
+	texts, err := lotStatements(append(texts, ownerStatements()...))
+	if err != nil {
+		return nil, err
+	}
+	return eventStatements(texts)
+}
+
+func lotStatements(texts []string) ([]string, error) {
+	for _, span := range []Span{In(uuid.Nil), Everywhere()} {
+		text, _ := lotSQL(span, uuid.Nil)
+		texts = append(texts, text)
+		for _, page := range pagesOf(LotSorts) {
+			for _, l := range []LotList{
+				{Span: span, Page: page},
+				{
+					Span: span, Page: page, Building: uuid.Max, Type: "x",
+					Buildings: []uuid.UUID{}, Only: []uuid.UUID{},
+				},
+			} {
+				rows, _, err := l.rows()
+				if err != nil {
+					return nil, err
+				}
+				total, _ := l.total()
+				texts = append(texts, rows, total)
+			}
+		}
+	}
+	return append(texts, buildingLotsSQL, lotPlaceSQL, lotAnywhereSQL, ownershipsOfLotSQL,
+		ownershipsOfOwnerSQL, lotsOfOwnerSQL, zonesOfOwnerSQL, buildingOwnersSQL,
+		ownershipPlaceSQL, ownershipAnywhereSQL, holdingsSQL), nil
 }
 
 func eventStatements(texts []string) ([]string, error) {
