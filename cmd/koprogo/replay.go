@@ -51,7 +51,7 @@ func (c *replayCommand) Run(ctx context.Context, out io.Writer) error {
 		return replayError(err)
 	}
 	if c.JSON {
-		return json.NewEncoder(out).Encode(replay)
+		return json.NewEncoder(out).Encode(shown(replay))
 	}
 	return printReplay(out, replay)
 }
@@ -77,6 +77,9 @@ func organizationOf(
 }
 
 func (c *replayCommand) moment() (queries.Moment, error) {
+	if c.Position < 0 {
+		return queries.Moment{}, errors.New("--position must be 1 or more")
+	}
 	if c.At == "" {
 		return queries.Moment{Position: c.Position}, nil
 	}
@@ -98,6 +101,24 @@ func replayError(err error) error {
 		return errors.New("the log does not reach that moment")
 	}
 	return err
+}
+
+// shownReplay is a replay as --json prints it. Shares are a number of the building's own, not the
+// integers that they are kept as.
+type shownReplay struct {
+	Position int64     `json:"position"`
+	At       time.Time `json:"at"`
+	Building struct {
+		queries.Building
+		Shares json.Number `json:"shares"`
+	} `json:"building"`
+}
+
+func shown(replay queries.Replay) shownReplay {
+	s := shownReplay{Position: replay.Position, At: replay.At}
+	s.Building.Building = replay.Building
+	s.Building.Shares = json.Number(replay.Building.Shares.String())
+	return s
 }
 
 func printReplay(out io.Writer, replay queries.Replay) error {

@@ -17,7 +17,7 @@ type verifyCommand struct {
 	where
 	File         string   `type:"existingfile" help:"Check an exported log instead, offline."`
 	VerifierKey  string   `help:"With --file: the key that you trust to have signed it."`
-	Organization []string `help:"Only these organizations."`
+	Organization []string `help:"Only these; 'platform' for the platform's."`
 	Against      []string `type:"existingfile" help:"Signed checkpoints that you kept yourself."`
 	JSON         bool     `name:"json" help:"The report as JSON."`
 }
@@ -70,11 +70,20 @@ func (c *verifyCommand) report(ctx context.Context) (eventstore.Report, error) {
 	defer done()
 	bar := newBar(c.JSON, "verifying")
 	defer bar.end()
-	return eventstore.Verify(ctx, eventstore.VerifyOptions{
+	report, err := eventstore.Verify(ctx, eventstore.VerifyOptions{
 		Pool: store.Pool(eventstore.RoleJobs), Organizations: organizations, Against: kept,
 		VerifierKey: store.Keyring().Notary().VerifierKey,
 		Progress:    func(_ uuid.UUID, done, total int64) { bar.set(done, total) },
 	})
+	if err != nil || len(organizations) == 0 {
+		return report, err
+	}
+	for _, o := range report.Organizations {
+		if o.Size == 0 && len(o.Findings) == 0 {
+			return report, fmt.Errorf("there is no log of organization %s", o.ID)
+		}
+	}
+	return report, nil
 }
 
 func printReport(out io.Writer, report eventstore.Report) error {
@@ -104,8 +113,8 @@ func parseIDs(texts []string) ([]uuid.UUID, error) {
 	var ids []uuid.UUID
 	for _, text := range texts {
 		id, err := uuid.Parse(text)
-		if err != nil {
-			return nil, fmt.Errorf("%q is not an id", text)
+		if err != nil && text != "platform" {
+			return nil, fmt.Errorf("--organization must be an id or 'platform', not %q", text)
 		}
 		ids = append(ids, id)
 	}
