@@ -16,8 +16,10 @@ const basePath = "/api/v1"
 
 // Routes is every route of version 1.
 var Routes = []Route{
-	{"GET", "/health", Public, "", raw(health), "Tell that the server runs"},
-	{"GET", "/health/ready", Public, "", raw(ready), "Tell whether the server can work"},
+	{"GET", "/health", Public, "", raw(health).
+		showing(healthBody{}), "Tell that the server runs"},
+	{"GET", "/health/ready", Public, "", raw(ready).
+		showing(readyBody{}), "Tell whether the server can work"},
 
 	{"GET", "/buildings", Everyone, "building", list(listBuildings).
 		sorted("created_at", "name", "total_units", "city", "construction_year").
@@ -115,7 +117,8 @@ var Routes = []Route{
 		platform(), "List what was recorded"},
 	{"GET", "/audit/log/{position}", Professionals, "event", read(auditEntry).
 		platform(), "Read what was recorded at a position"},
-	{"GET", "/audit/checkpoint", Professionals, "organization", raw(checkpoint), "Sign the log"},
+	{"GET", "/audit/checkpoint", Professionals, "organization", raw(checkpoint).
+		showing(checkpointBody{}), "Sign the log"},
 	{"POST", "/audit/verify", Professionals, "job", act(startVerify).platform().
 		answering(202), "Verify the log and the read models"},
 	{"GET", "/jobs/{id}", Professionals, "job", read(readJob).platform(), "Follow long work"},

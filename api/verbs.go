@@ -157,6 +157,12 @@ func raw(handle streaming) verb {
 	return verb{kind: verbRaw, status: 200, isPlatform: true, stream: handle}
 }
 
+// showing describes the body of what writes its answer itself, by an empty one.
+func (v verb) showing(body any) verb {
+	v.answer = reflect.TypeOf(body)
+	return v
+}
+
 // sorted names what a list may be sorted by, the default first, ascending.
 func (v verb) sorted(columns ...string) verb {
 	v.sorts.columns = columns
