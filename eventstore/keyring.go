@@ -112,6 +112,9 @@ func (p keyPlace) associated() []byte {
 	return appendID(appendText(bound, p.purpose), p.subject)
 }
 
+// fewKeys are found one by one, whatever the plan.
+const fewKeys = 100
+
 const readKeysSQL = `select subject, wrapped from log.keys
  where organization_id = $1 and purpose = $2 and subject = any($3)`
 
@@ -132,7 +135,12 @@ func (k *Keyring) keys(
 		return found, nil
 	}
 	before := k.forgets()
-	rows, err := k.pool.Query(ctx, readKeysSQL, organization, purpose, missing)
+	args := []any{organization, purpose, missing}
+	if len(missing) > fewKeys {
+		// Planned for these very subjects: a plan for any may compare each key with each of them.
+		args = append([]any{pgx.QueryExecModeCacheDescribe}, args...)
+	}
+	rows, err := k.pool.Query(ctx, readKeysSQL, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read keys: %w", err)
 	}

@@ -187,12 +187,7 @@ func (i *index[T]) catchUp(
 	ctx context.Context, r *Reader, noted map[indexPlace]struct{}, doubt bool,
 ) error {
 	if !i.ready {
-		err := i.readAll(ctx, r, i.put)
-		if err != nil {
-			clear(i.entries)
-		}
-		i.ready = err == nil
-		return err
+		return i.build(ctx, r)
 	}
 	wanted := slices.Collect(maps.Keys(noted))
 	if doubt {
@@ -202,13 +197,31 @@ func (i *index[T]) catchUp(
 		}
 		wanted = append(wanted, moved...)
 	}
-	for some := range slices.Chunk(wanted, indexPage) {
+	if len(wanted) > max(indexPage, len(i.entries)/4) {
+		return i.build(ctx, r)
+	}
+	for some := range slices.Chunk(wanted, indexSome) {
 		rows, err := i.readSome(ctx, r, some)
 		if err != nil {
 			return err
 		}
 		i.replace(some, rows)
 	}
+	return nil
+}
+
+// build reads the whole span.
+func (i *index[T]) build(ctx context.Context, r *Reader) error {
+	made := newIndex(i.of, i.span)
+	for sort := range i.orders {
+		made.orders[sort] = newOrder[T]()
+	}
+	if err := made.readAll(ctx, r, made.put); err != nil {
+		return err
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.entries, i.orders, i.ready = made.entries, made.orders, true
 	return nil
 }
 

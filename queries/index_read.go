@@ -11,20 +11,23 @@ import (
 	"github.com/koprogo/koprogo/events"
 )
 
-// indexPage is how many rows an index reads and opens at once.
-const indexPage = 2_000
+// How many rows an index opens at once where it reads all, and fetches at once where it knows which.
+const (
+	indexPage = 4_000
+	indexSome = 500
+)
 
 func (d *indexing[T]) columns() string {
 	return "organization_id, id, position, created_at, " + strings.Join(d.texts, ", ")
 }
 
-// allSQL is the rows behind a place, someSQL those of places, positionsSQL where all stand.
+// allSQL is all rows of a span, someSQL those of places, positionsSQL where all stand.
 func (d *indexing[T]) allSQL(every bool) string {
-	where := " where organization_id = $1 and id > $2 order by id limit $3"
+	text := "select " + d.columns() + " from read." + d.table
 	if every {
-		where = " where (organization_id, id) > ($1, $2) order by organization_id, id limit $3"
+		return text + " order by organization_id" // each organization's keys are read at once
 	}
-	return "select " + d.columns() + " from read." + d.table + where
+	return text + " where organization_id = $1"
 }
 
 func (d *indexing[T]) someSQL() string {
@@ -57,30 +60,45 @@ func (d *indexing[T]) scan(row pgx.CollectableRow) (scanned indexRow, err error)
 	return scanned, row.Scan(into...)
 }
 
-// readAll calls fn with the entries of the whole span, some at a time.
+// readAll calls fn with the entries of the whole span, some at a time, while they are read: by one
+// statement, since pages of it would each have to be found and sorted.
 func (i *index[T]) readAll(
 	ctx context.Context, r *Reader, fn func([]*indexEntry[T]),
 ) error {
-	last := indexPlace{organization: i.span.Organization}
-	for {
-		var rows []indexRow
-		_, err := r.read(ctx, i.span, i.of.model, func(batch *pgx.Batch) {
-			batch.Queue(i.of.allSQL(i.span.Every), last.organization, last.id, indexPage).
-				Query(many(&rows, i.of.scan))
-		})
-		if err != nil {
-			return err
-		}
-		entries, err := i.open(ctx, r, rows)
-		if err != nil {
-			return err
-		}
-		fn(entries)
-		if len(rows) < indexPage {
-			return nil
-		}
-		last = rows[len(rows)-1].indexPlace
+	text, args := i.of.allSQL(i.span.Every), []any{i.span.Organization}
+	if i.span.Every {
+		args = nil
 	}
+	some := make([]indexRow, 0, indexPage)
+	flush := func() error {
+		entries, err := i.open(ctx, r, some)
+		if err == nil {
+			fn(entries)
+		}
+		some = some[:0]
+		return err
+	}
+	_, err := r.read(ctx, i.span, i.of.model, func(batch *pgx.Batch) {
+		batch.Queue(text, args...).Query(func(rows pgx.Rows) error {
+			for rows.Next() {
+				row, err := i.of.scan(rows)
+				if err != nil {
+					return err
+				}
+				if some = append(some, row); len(some) < indexPage {
+					continue
+				}
+				if err := flush(); err != nil {
+					return err
+				}
+			}
+			return rows.Err()
+		})
+	})
+	if err != nil {
+		return err
+	}
+	return flush()
 }
 
 // readSome returns the entries of those places that have a row.
