@@ -20,7 +20,7 @@ import (
 type benchServer struct {
 	address string
 	process *exec.Cmd
-	stdin   io.Closer
+	stdin   io.WriteCloser
 }
 
 // patience of the benchmark with its servers.
@@ -139,7 +139,7 @@ func startBareServer(ctx context.Context, bodies map[string][]byte) (*benchServe
 	if err := s.start(ctx, says, nil, "bench", "bare"); err != nil {
 		return nil, err
 	}
-	if err := json.NewEncoder(s.stdin.(io.Writer)).Encode(bodies); err != nil { //nolint:errcheck,forcetypeassert // a pipe
+	if err := json.NewEncoder(s.stdin).Encode(bodies); err != nil {
 		s.stop()
 		return nil, fmt.Errorf("tell the bare server what to answer: %w", err)
 	}
