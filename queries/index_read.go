@@ -30,9 +30,26 @@ func (d *indexing[T]) allSQL(every bool) string {
 	return text + " where organization_id = $1"
 }
 
-func (d *indexing[T]) someSQL() string {
-	return "select " + d.columns() + " from read." + d.table +
-		" where organization_id = any($1) and id = any($2)"
+func (d *indexing[T]) someSQL(every bool) string {
+	return "select " + d.columns() + " from read." + d.table + wherePlaces(every)
+}
+
+// wherePlaces finds rows by id in the organization, or in those, that are the first parameter. One
+// organization is no array of one, for which PostgreSQL plans to read all of it.
+func wherePlaces(every bool) string {
+	if every {
+		return " where organization_id = any($1) and id = any($2)"
+	}
+	return " where organization_id = $1 and id = any($2)"
+}
+
+// placesArgs are the parameters of wherePlaces.
+func placesArgs(span Span, places []indexPlace) []any {
+	organizations, ids := apart(places)
+	if span.Every {
+		return []any{organizations, ids}
+	}
+	return []any{span.Organization, ids}
 }
 
 func (d *indexing[T]) positionsSQL(every bool) string {
@@ -45,7 +62,8 @@ func (d *indexing[T]) positionsSQL(every bool) string {
 
 func (d *indexing[T]) statements() []string {
 	return []string{
-		d.allSQL(false), d.allSQL(true), d.someSQL(), d.positionsSQL(false), d.positionsSQL(true),
+		d.allSQL(false), d.allSQL(true), d.someSQL(false), d.someSQL(true),
+		d.positionsSQL(false), d.positionsSQL(true),
 	}
 }
 
@@ -105,10 +123,10 @@ func (i *index[T]) readAll(
 func (i *index[T]) readSome(
 	ctx context.Context, r *Reader, places []indexPlace,
 ) ([]*indexEntry[T], error) {
-	organizations, ids := apart(places)
 	var rows []indexRow
 	_, err := r.read(ctx, i.span, i.of.model, func(batch *pgx.Batch) {
-		batch.Queue(i.of.someSQL(), organizations, ids).Query(many(&rows, i.of.scan))
+		batch.Queue(i.of.someSQL(i.span.Every), placesArgs(i.span, places)...).
+			Query(many(&rows, i.of.scan))
 	})
 	if err != nil {
 		return nil, err

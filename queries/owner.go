@@ -2,7 +2,6 @@ package queries
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -76,8 +75,7 @@ var ownerIndexing = indexing[Owner]{
 	items: func(
 		ctx context.Context, r *Reader, span Span, at []indexPlace,
 	) ([]Owner, error) {
-		organizations, ids := apart(at)
-		return r.owners(ctx, span, ownersByIDSQL, organizations, ids)
+		return r.owners(ctx, span, ownersSQL(span.Every), placesArgs(span, at)...)
 	},
 	at: func(o *Owner) (indexPlace, int64) {
 		return indexPlace{o.OrganizationID, o.ID}, o.Position
@@ -102,11 +100,15 @@ func (r *Reader) Owners(ctx context.Context, l OwnerList) (Listed[Owner], error)
 	})
 }
 
+// ownersSQL finds owners by place.
+func ownersSQL(every bool) string {
+	return "select " + projections.OwnerTable.Columns() + " from read.owners" + wherePlaces(every)
+}
+
 var (
-	ownersByIDSQL = "select " + projections.OwnerTable.Columns() + ` from read.owners
- where organization_id = any($1) and id = any($2)`
+	ownersByIDSQL    = ownersSQL(false)
 	ownerAnywhereSQL = "select " + projections.OwnerTable.Columns() + ` from read.owners
- where id = any($1)`
+ where id = $1`
 	ownerByAccountSQL = "select " + projections.OwnerTable.Columns() + ` from read.owners
  where organization_id = $1 and account_id = $2`
 )
@@ -129,9 +131,9 @@ func (r *Reader) owners(
 // eventstore.ErrErased for an erased person.
 func (r *Reader) OwnerByID(ctx context.Context, span Span, id uuid.UUID) (Found[Owner], error) {
 	if span.Every {
-		return r.ownerBy(ctx, span, ownerAnywhereSQL, []uuid.UUID{id})
+		return r.ownerBy(ctx, span, ownerAnywhereSQL, id)
 	}
-	return r.ownerBy(ctx, span, ownersByIDSQL, []uuid.UUID{span.Organization}, []uuid.UUID{id})
+	return r.ownerBy(ctx, span, ownersByIDSQL, span.Organization, []uuid.UUID{id})
 }
 
 // OwnerByAccount returns the owner who signs in by an account, as OwnerByID does.
@@ -257,6 +259,6 @@ func (r *Reader) ownerErased(
 
 // ownerStatements are the SQL texts of this file.
 func ownerStatements() []string {
-	return slices.Concat(ownerIndexing.statements(),
-		[]string{ownersByIDSQL, ownerAnywhereSQL, ownerByAccountSQL})
+	return append(ownerIndexing.statements(), ownersByIDSQL, ownersSQL(true),
+		ownerAnywhereSQL, ownerByAccountSQL)
 }

@@ -249,8 +249,7 @@ func (r *Reader) BuildingOwners(
 		ids = slices.DeleteFunc(ids, func(id uuid.UUID) bool { return !slices.Contains(only, id) })
 	}
 	if moment == (Moment{}) {
-		found.Item, err = r.owners(ctx, In(organization), ownersByIDSQL,
-			[]uuid.UUID{organization}, ids)
+		found.Item, err = r.owners(ctx, In(organization), ownersByIDSQL, organization, ids)
 	} else {
 		found.Item, err = r.ownersAt(ctx, organization, ids, found.Position)
 	}
