@@ -175,6 +175,14 @@ type person struct {
 // user opens an account with a password; its first role is the active one.
 func (o *office) user(t testing.TB, organization uuid.UUID, role string) *person {
 	t.Helper()
+	return o.named(t, organization, role, "Ann")
+}
+
+// named is a user with a first name of his own.
+func (o *office) named(
+	t testing.TB, organization uuid.UUID, role, firstName string,
+) *person {
+	t.Helper()
 	id := newID()
 	p := &person{
 		id: id, role: newID(), email: role + "-" + id.String() + "@example.org",
@@ -182,7 +190,7 @@ func (o *office) user(t testing.TB, organization uuid.UUID, role string) *person
 	}
 	_, err := o.app.OpenAccount(t.Context(), commands.System(eventstore.Platform, "test"),
 		commands.OpenAccount{
-			AccountID: id, Email: p.email, FirstName: "Ann", LastName: "Peeters-" + id.String(),
+			AccountID: id, Email: p.email, FirstName: firstName, LastName: "Peeters-" + id.String(),
 			Roles: []commands.RoleOffer{{ID: p.role, Role: role, Organization: organization}},
 		})
 	require.NoError(t, err)

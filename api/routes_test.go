@@ -213,7 +213,7 @@ func (p *premises) expect(t *testing.T, route api.Route, as caller, got answer) 
 }
 
 // hides checks that an answer names nothing of these premises.
-func (p *premises) hides(t *testing.T, got answer) {
+func (p *premises) hides(t testing.TB, got answer) {
 	t.Helper()
 	for noun, id := range p.ids {
 		require.NotContains(t, got.text, id, noun)
