@@ -67,21 +67,32 @@ func TestFaultPostgreSQLOfAKilledServerEndsCleanly(t *testing.T) {
 	s := dev(t, dir)
 	s.with(token).register(t, "Résidence quittée")
 	postmaster := postgresOf(t, dir).Postmaster
+	fast, ended := "received fast shutdown request", "database system is shut down"
+	before := postgresSaid(t, dir)
 	s.kill(t)
 	awaitPostgresEnd(t, dir)
 	require.Eventually(t, func() bool {
 		return syscall.Kill(postmaster, 0) == syscall.ESRCH //nolint:errorlint // it is never wrapped
 	}, stopPatience, tick)
-	logs, err := filepath.Glob(filepath.Join(dir, "postgres", "log", "*.log"))
+	require.Eventually(t, func() bool { // its logger is the last of its processes
+		after := postgresSaid(t, dir)
+		return strings.Count(after, fast) == strings.Count(before, fast)+1 &&
+			strings.Count(after, ended) == strings.Count(before, ended)+1
+	}, 5*time.Second, tick, "it did not end by a fast shutdown")
+}
+
+// postgresSaid is all that stands in PostgreSQL's log.
+func postgresSaid(t testing.TB, dir string) string {
+	t.Helper()
+	logs, err := filepath.Glob(filepath.Join(dir, "postgres", "log", "postgresql-*.log"))
 	require.NoError(t, err)
-	var words strings.Builder
+	var said strings.Builder
 	for _, name := range logs {
 		text, err := os.ReadFile(name)
 		require.NoError(t, err)
-		words.Write(text)
+		said.Write(text)
 	}
-	require.Contains(t, words.String(), "received fast shutdown request")
-	require.Contains(t, words.String(), "database system is shut down")
+	return said.String()
 }
 
 func TestFaultKilledPostgreSQLIsStartedAgainUnderLoad(t *testing.T) {

@@ -117,21 +117,30 @@ func (l *load) note(wrong string) {
 	l.wrong = append(l.wrong, wrong)
 }
 
-// count is how many were acknowledged; wrong answers end the test.
-func (l *load) count(t testing.TB) int {
+// progress is how many were acknowledged, and whether something else was answered.
+func (l *load) progress() (acknowledged int, wrong bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.acknowledged), len(l.wrong) > 0
+}
+
+// requireRight ends the test where something was answered that must not be.
+func (l *load) requireRight(t testing.TB) {
 	t.Helper()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	require.Empty(t, l.wrong)
-	return len(l.acknowledged)
 }
 
 // awaitMore waits until n more were acknowledged.
 func (l *load) awaitMore(t testing.TB, n int) {
 	t.Helper()
-	until := l.count(t) + n
-	require.Eventually(t, func() bool { return l.count(t) >= until }, startPatience, tick,
-		"the server takes no more writes")
+	begun, _ := l.progress()
+	require.Eventually(t, func() bool {
+		reached, wrong := l.progress()
+		return wrong || reached >= begun+n
+	}, startPatience, tick, "the server takes no more writes")
+	l.requireRight(t)
 }
 
 // finish lets each client bring its last building to an end and returns the ids by name.
@@ -139,7 +148,7 @@ func (l *load) finish(t testing.TB) map[string]string {
 	t.Helper()
 	close(l.ending)
 	l.clients.Wait()
-	l.count(t)
+	l.requireRight(t)
 	return l.acknowledged
 }
 
