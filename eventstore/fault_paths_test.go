@@ -200,7 +200,7 @@ func TestFaultBatchesAreAtomic(t *testing.T) {
 				case text == "commit" || text == "rollback":
 					require.Equal(t, len(s.statements), n+1, "nothing follows the end")
 					begun[s.by] = false
-				case strings.Contains(text, "move_heads"), strings.Contains(text, "insert into"):
+				case strings.Contains(text, "move"), strings.Contains(text, "insert into"):
 					require.True(t, begun[s.by], text)
 					writes++
 				}
@@ -211,7 +211,7 @@ func TestFaultBatchesAreAtomic(t *testing.T) {
 				require.False(t, begun[s.by], "commit travels with the rows")
 			}
 		}
-		require.GreaterOrEqual(t, writes, 9)
+		require.GreaterOrEqual(t, writes, 6, "three appends, each with its key")
 	})
 }
 

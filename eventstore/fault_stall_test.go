@@ -58,7 +58,7 @@ func TestFaultHeldHead(t *testing.T) {
 	release := holdHead(t, database, held)
 	mark := proxy.mark()
 	waits := appendBeside(t.Context(), store, appendTo(held, stream, 1, renamed("B")))
-	proxy.awaitSent(t, mark, "move_heads")
+	proxy.awaitSent(t, mark, "require_moved_head")
 	began := time.Now()
 	for version := range int64(5) {
 		mustAppend(t, store, appendTo(free, stream, version+1, renamed("B")))

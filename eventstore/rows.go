@@ -9,6 +9,26 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
+// Most batches move one head, and a lone writer's appends one event: they need no function and no
+// arrays.
+const (
+	moveHeadSQL = `
+with moved as (
+  update log.logs set position = $4, recorded_at = $5, tree = $6
+   where organization_id = $1 and position = $2 and epoch = $3 returning 1)
+select log.require_moved_head(count(*), $1) from moved`
+
+	appendOneSQL = `
+with moved as (
+  update log.logs set position = $4, recorded_at = $5, tree = $6
+   where organization_id = $1 and position = $2 and epoch = $3 returning 1)
+insert into log.events (organization_id, position, recorded_at, data, metadata, building_id,
+                        subjects, stream, version, id, type, schema, effective_at, leaf_hash)
+select $1, $4, $5, $7::json, $8::json, $9::uuid, $10::uuid[], $11::text, $12::bigint, $13::uuid,
+       $14::text, $15::integer, $16::timestamptz, $17::bytea
+  from (select log.require_moved_head(count(*), $1) from moved) as held`
+)
+
 const moveHeadsSQL = `select log.move_heads($1::uuid[], $2::bigint[], $3::integer[],
        $4::bigint[], $5::timestamptz[], $6::bytea[])`
 
@@ -44,8 +64,10 @@ on conflict (organization_id, actor, key) do update
 // queue adds the batch's statements: heads first, so that a transaction on an old belief fails
 // before it writes a row.
 func (b *batch) queue(l *lane, queries *pgx.Batch) {
-	b.queueHeads(l, queries)
-	b.queueEvents(queries)
+	if !b.queueOne(l, queries) {
+		b.queueHeads(l, queries)
+		b.queueEvents(queries)
+	}
 	b.queueClaims(queries)
 	for _, p := range b.accepted {
 		organization := p.append.Organization
@@ -60,8 +82,38 @@ func (b *batch) queue(l *lane, queries *pgx.Batch) {
 	}
 }
 
+// queueOne queues a batch that moves one head by one event; false for any other.
+func (b *batch) queueOne(l *lane, queries *pgx.Batch) bool {
+	if len(b.accepted) != 1 || len(b.accepted[0].rows) != 1 {
+		return false
+	}
+	r := &b.accepted[0].rows[0]
+	before, head := b.believed[r.Organization], l.beliefs.head(r.Organization)
+	if before.epoch == 0 {
+		return false
+	}
+	tree, _ := head.tree.MarshalBinary()
+	queries.Queue(appendOneSQL, pgUUID(r.Organization), before.position, before.epoch,
+		head.position, head.recorded, tree, string(r.Data), string(r.Metadata),
+		orNoUUID(r.Building), r.Subjects, r.Stream.String(), r.Version, pgUUID(r.ID), r.Type,
+		int32(r.Schema), orNoTime(r.EffectiveAt), r.LeafHash[:])
+	return true
+}
+
+// orNoTime is null for the zero instant.
+func orNoTime(at time.Time) pgtype.Timestamptz {
+	return pgtype.Timestamptz{Time: at, Valid: !at.IsZero()}
+}
+
 func (b *batch) queueHeads(l *lane, queries *pgx.Batch) {
 	n := len(b.heads)
+	if organization := b.heads[0]; n == 1 && b.believed[organization].epoch != 0 {
+		before, head := b.believed[organization], l.beliefs.head(organization)
+		tree, _ := head.tree.MarshalBinary()
+		queries.Queue(moveHeadSQL, pgUUID(organization), before.position, before.epoch,
+			head.position, head.recorded, tree)
+		return
+	}
 	believed, epochs, positions := make([]int64, n), make([]int32, n), make([]int64, n)
 	recorded, trees := make([]time.Time, n), make([][]byte, n)
 	for i, organization := range b.heads {

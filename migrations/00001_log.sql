@@ -219,28 +219,54 @@ create trigger events_refuse_change before update or delete or truncate on log.e
   for each statement execute function log.refuse_change();
 alter table log.events enable always trigger events_refuse_change;
 
--- Moves heads by compare-and-set, in the order given (ascending). It raises KG001, naming the
--- organization, when one does not stand where the caller believed: COMMIT travels in the same
--- pipeline, so the transaction has to fail by itself. An epoch of 0 makes a new head.
+-- Moves heads by compare-and-set, in the order given (ascending: the planner is left no other way
+-- than to take them one by one through the key). It raises KG001, naming the first organization
+-- whose head does not stand where the caller believed: COMMIT travels in the same pipeline, so the
+-- transaction has to fail by itself. An epoch of 0 makes a new head.
 -- +goose StatementBegin
 create function log.move_heads(
   organizations uuid[], believed bigint[], epochs integer[],
   positions bigint[], recorded timestamptz[], trees bytea[]
-) returns void language plpgsql as $$
+) returns void language plpgsql
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+declare
+  moved bigint;
+  made  bigint := 0;
+  stale uuid;
 begin
-  for i in 1 .. cardinality(organizations) loop
-    if epochs[i] = 0 then
-      insert into log.logs (organization_id, position, recorded_at, tree)
-      values (organizations[i], positions[i], recorded[i], trees[i])
-      on conflict (organization_id) do nothing;
-    else
-      update log.logs set position = positions[i], recorded_at = recorded[i], tree = trees[i]
-       where organization_id = organizations[i] and position = believed[i] and epoch = epochs[i];
-    end if;
-    if not found then
-      raise exception 'a head moved' using errcode = 'KG001', detail = organizations[i]::text;
-    end if;
-  end loop;
+  update log.logs l set position = h.p, recorded_at = h.r, tree = h.t
+    from unnest(organizations, believed, epochs, positions, recorded, trees)
+         as h (o, b, e, p, r, t)
+   where l.organization_id = h.o and l.position = h.b and l.epoch = h.e;
+  get diagnostics moved = row_count;
+  if moved < cardinality(organizations) then
+    insert into log.logs (organization_id, position, recorded_at, tree)
+    select h.o, h.p, h.r, h.t
+      from unnest(organizations, epochs, positions, recorded, trees) as h (o, e, p, r, t)
+     where h.e = 0
+    on conflict (organization_id) do nothing;
+    get diagnostics made = row_count;
+  end if;
+  if moved + made < cardinality(organizations) then
+    select h.o into stale
+      from unnest(organizations, positions, trees) as h (o, p, t)
+     where not exists (select from log.logs l
+                        where l.organization_id = h.o and l.position = h.p and l.tree = h.t)
+     order by h.o limit 1;
+    raise exception 'a head moved' using errcode = 'KG001', detail = coalesce(stale::text, '');
+  end if;
+end $$;
+-- +goose StatementEnd
+
+-- The same for one head that the caller moves by an update of his own: moved is how many rows that
+-- update found.
+-- +goose StatementBegin
+create function log.require_moved_head(moved bigint, organization uuid) returns void
+language plpgsql as $$
+begin
+  if moved = 0 then
+    raise exception 'a head moved' using errcode = 'KG001', detail = organization::text;
+  end if;
 end $$;
 -- +goose StatementEnd
 
@@ -287,7 +313,7 @@ grant select, insert, update, delete on
   log.claims, log.idempotency, log.keys, log.credentials, log.sessions, log.links,
   log.attempts, log.jobs
   to koprogo_writer;
-grant execute on function log.move_heads to koprogo_writer;
+grant execute on function log.move_heads, log.require_moved_head to koprogo_writer;
 
 -- The projector reads facts, sealed as they are: it has no keys.
 grant select on log.logs, log.events to koprogo_projector;
