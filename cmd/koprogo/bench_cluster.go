@@ -25,6 +25,32 @@ type benchCluster struct {
 	version  string
 }
 
+// benchSettings keep enough of the write-ahead log's files for a run: a server that has run for an
+// hour writes over old ones, a fresh one would stop for each new file. Durability is the default.
+var benchSettings = map[string]string{"min_wal_size": "1GB", "max_wal_size": "4GB"}
+
+// prepareWAL makes the files that benchSettings keep.
+func (c *benchCluster) prepareWAL(ctx context.Context) error {
+	pool, err := c.superuser(ctx, 1)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	for range 40 {
+		_, err := pool.Exec(ctx, "select pg_logical_emit_message(true, 'bench', 'x')")
+		if err == nil {
+			_, err = pool.Exec(ctx, "select pg_switch_wal()")
+		}
+		if err != nil {
+			return fmt.Errorf("fill the write-ahead log's files: %w", err)
+		}
+	}
+	if _, err := pool.Exec(ctx, "checkpoint"); err != nil {
+		return fmt.Errorf("settle the cluster: %w", err)
+	}
+	return nil
+}
+
 // startBenchCluster makes the cluster in dir (a temporary directory when it is empty).
 func startBenchCluster(ctx context.Context, dir string) (*benchCluster, error) {
 	logger := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
@@ -34,7 +60,7 @@ func startBenchCluster(ctx context.Context, dir string) (*benchCluster, error) {
 	}
 	c := &benchCluster{dir: dir}
 	c.postgres, err = embedded.StartPostgres(ctx, embedded.PostgresConfig{
-		DataDir: dir, Logger: logger, MaxConns: 100,
+		DataDir: dir, Logger: logger, MaxConns: 100, ExtraSettings: benchSettings,
 	})
 	if err != nil {
 		c.close()
@@ -46,6 +72,10 @@ func startBenchCluster(ctx context.Context, dir string) (*benchCluster, error) {
 	}
 	c.store, err = eventstore.Open(ctx, eventstore.Config{URL: c.postgres.URL(), Logger: logger})
 	if err != nil {
+		c.close()
+		return nil, err
+	}
+	if err := c.prepareWAL(ctx); err != nil {
 		c.close()
 		return nil, err
 	}
