@@ -118,17 +118,20 @@ func TestServersShareADatabaseAndABroker(t *testing.T) {
 	})
 	one.stop(t)
 	other.stop(t)
-	t.Run("work alone moves the read models", func(t *testing.T) {
-		runWith(t, emptyDir(t), f.settings, "seed").done(t)
-		conn := connect(t, f.database)
-		require.Eventually(t, func() bool {
-			shown, err := demoBuildings(t, conn)
-			return err == nil && shown > 0
-		}, startPatience, tick)
-	})
+	t.Run("work alone moves the read models", func(t *testing.T) { f.seedAndAwait(t) })
 	require.NoError(t, worker.signal(syscall.SIGTERM))
 	require.Zero(t, worker.code, worker.log.String())
 	runWith(t, emptyDir(t), f.settings, "verify").done(t)
+}
+
+// seedAndAwait fills the demo in and waits until somebody has moved the read models.
+func (f *fleet) seedAndAwait(t *testing.T) {
+	runWith(t, emptyDir(t), f.settings, "seed").done(t)
+	conn := connect(t, f.database)
+	require.Eventually(t, func() bool {
+		shown, err := demoBuildings(t, conn)
+		return err == nil && shown > 0
+	}, startPatience, tick)
 }
 
 // demoBuildings is how many the read model shows of the demo.
