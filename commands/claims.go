@@ -66,8 +66,11 @@ func (r *Reader) complete(
 		if err != nil {
 			return fmt.Errorf("open the claim on %s: %w", claim.Kind, err)
 		}
-		if claim.Kind == claimEmail {
+		switch claim.Kind {
+		case claimEmail:
 			text = events.NormalEmail(text)
+		case claimSupplier:
+			text = events.NormalSupplier(text)
 		}
 		claim.Personal = events.PersonalText(text)
 	}

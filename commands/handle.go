@@ -191,7 +191,7 @@ func (r *Reader) append(
 	receipt, err := r.app.store.Append(ctx, a)
 	var taken *eventstore.ClaimError
 	if errors.As(err, &taken) {
-		return receipt, ofClaim(taken)
+		return receipt, ofClaim(taken, touched)
 	}
 	if err != nil || receipt.Replayed {
 		return receipt, err

@@ -22,7 +22,7 @@ type office struct {
 	organization uuid.UUID
 }
 
-func newOffice(t *testing.T, plan string) office {
+func newOffice(t testing.TB, plan string) office {
 	t.Helper()
 	clone := migrationstest.Database(t)
 	o := office{App: server(t, clone), clone: clone, organization: uuid.New()}
@@ -33,7 +33,7 @@ func newOffice(t *testing.T, plan string) office {
 }
 
 // server is one more server on the database.
-func server(t *testing.T, clone migrationstest.Clone) *App {
+func server(t testing.TB, clone migrationstest.Clone) *App {
 	t.Helper()
 	store, err := eventstore.Open(t.Context(), eventstore.Config{
 		URL: clone.URL, MasterKey: [32]byte{1},

@@ -52,12 +52,19 @@ func (m Member) Holds(role string) bool {
 	return slices.Contains(slices.Collect(maps.Values(m.Roles)), role)
 }
 
-// Claims is one of the plan's places for users, however many roles the account holds.
+// Claims are one of the plan's places for users, however many roles the account holds, and a place
+// among those who may approve, by which they are found.
 func (m Member) Claims() []eventstore.Claim {
 	if len(m.Roles) == 0 {
 		return nil
 	}
-	return []eventstore.Claim{{Kind: claimUser}}
+	claims := []eventstore.Claim{{Kind: claimUser}}
+	if m.Holds(RoleSyndic) {
+		claims = append(claims, eventstore.Claim{
+			Kind: claimApprover, Limit: eventstore.Unlimited,
+		})
+	}
+	return claims
 }
 
 // enlist is the half of a grant in the organization's log. A role that was taken back meanwhile

@@ -124,9 +124,12 @@ const (
 	claimOwnership    = "ownership"
 )
 
-// ofClaim turns a taken claim into the refusal that a user understands.
-func ofClaim(err *eventstore.ClaimError) *Refused {
+// ofClaim turns a taken claim into the refusal that a user understands, or into a conflict where
+// the command finds the holder when it is decided again.
+func ofClaim(err *eventstore.ClaimError, touched []*loaded) error {
 	switch err.Kind {
+	case claimSupplier:
+		return &eventstore.ConflictError{Stream: touched[0].stream}
 	case claimEmail:
 		return refuse(CodeEmailTaken, "the e-mail address is another's")
 	case claimSlug, claimBuildingSlug:

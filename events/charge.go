@@ -10,21 +10,30 @@ import (
 // ChargeCategory is the category of a charge's stream (charge, kost; invoice or expense).
 const ChargeCategory = "charge"
 
+// How the amounts of a charge were given.
+const (
+	PricedGross = "gross" // one amount, VAT included
+	PricedNet   = "net"   // one amount, VAT excluded, and its rate
+	PricedLines = "lines"
+)
+
 // ChargeLine is one line of a charge. Net, VAT and Gross are cents as they were decided; Gross is
 // what is divided over the lots.
 type ChargeLine struct {
-	Description Personal  `json:"description"` // free text
+	Description Personal  `json:"description"` // free text; none: the charge's
 	Quantity    Quantity  `json:"quantity"`
 	UnitPrice   UnitPrice `json:"unit_price"`
 	VATRate     VATRate   `json:"vat_rate"`
 	Net         Money     `json:"net"`
 	VAT         Money     `json:"vat"`
 	Gross       Money     `json:"gross"`
-	AccountCode string    `json:"account_code"`
-	KeyID       uuid.UUID `json:"key_id,omitzero"` // nil: the lots' shares
+	AccountCode string    `json:"account_code"` // as decided: its own, the charge's or the category's
+	OwnAccount  bool      `json:"own_account,omitempty"`
+	KeyID       uuid.UUID `json:"key_id,omitzero"` // its own; nil: the charge's
 }
 
-// ChargeContent is what a charge says, whole: drafting and amending both state it.
+// ChargeContent is what a charge says, whole: drafting and amending both state it. Amounts are
+// above zero whatever the kind.
 type ChargeContent struct {
 	Building      uuid.UUID    `json:"building_id"`
 	Kind          string       `json:"kind"` // invoice, credit_note, expense_note
@@ -34,15 +43,30 @@ type ChargeContent struct {
 	DueDate       Day          `json:"due_date,omitempty"`
 	SupplierID    uuid.UUID    `json:"supplier_id,omitzero"`
 	InvoiceNumber string       `json:"invoice_number,omitempty"`
-	AccountCode   string       `json:"account_code,omitempty"` // empty: the category's
-	KeyID         uuid.UUID    `json:"key_id,omitzero"`
-	PrivateLotID  uuid.UUID    `json:"private_lot_id,omitzero"` // all of it is this lot's
-	VATRateReason string       `json:"vat_rate_reason,omitempty"`
-	WithVAT       bool         `json:"with_vat"` // it was given with net and VAT
-	Lines         []ChargeLine `json:"lines"`
+	AccountCode   string       `json:"account_code,omitempty"`    // empty: the category's
+	KeyID         uuid.UUID    `json:"key_id,omitzero"`           // nil: the lots' shares
+	PrivateLotID  uuid.UUID    `json:"private_lot_id,omitzero"`   // all of it is this lot's
+	VATRateReason string       `json:"vat_rate_reason,omitempty"` // for a rate that is not usual
+	Priced        string       `json:"priced"`                    // gross, net, lines
+	Lines         []ChargeLine `json:"lines"`                     // never empty
 	Net           Money        `json:"net"`
 	VAT           Money        `json:"vat"`
 	Gross         Money        `json:"gross"`
+}
+
+// Kinds of charges (their documents).
+const (
+	KindInvoice     = "invoice"
+	KindCreditNote  = "credit_note" // counts negatively wherever charges are added up
+	KindExpenseNote = "expense_note"
+)
+
+// Sign is -1 for a credit note, else 1.
+func (c *ChargeContent) Sign() Money {
+	if c.Kind == KindCreditNote {
+		return -1
+	}
+	return 1
 }
 
 // fields names the free texts. The lines are copied first: whoever made the content keeps his own.
@@ -117,40 +141,38 @@ func (e ChargeSubmitted) BuildingID() uuid.UUID { return e.Building }
 
 var _ = register[ChargeSubmitted]()
 
-// ChargeShare is what one owner of one lot bears of a charge; a lot without owner keeps its amount
-// with no OwnerID.
-type ChargeShare struct {
-	ShareID uuid.UUID `json:"share_id"`
-	LotID   uuid.UUID `json:"lot_id"`
-	OwnerID uuid.UUID `json:"owner_id,omitzero"`
-	Part    int64     `json:"part"` // of the whole charge, in millionths, for display
-	Amount  Money     `json:"amount"`
-}
-
-// ChargeLot is what the division saw of a lot on the charge's day.
-type ChargeLot struct {
-	LotID   uuid.UUID     `json:"lot_id"`
-	SortKey string        `json:"sort_key"`
-	Shares  Shares        `json:"shares"`
-	Owners  []ChargeOwner `json:"owners,omitempty"`
-}
-
-// ChargeOwner is an owner as the division saw him, in the order that ties go by.
+// ChargeOwner is an owner of a lot as the division saw him, in the order that ties go by.
 type ChargeOwner struct {
 	OwnershipID uuid.UUID `json:"ownership_id"`
 	OwnerID     uuid.UUID `json:"owner_id"`
 	Fraction    Fraction  `json:"fraction"`
 	From        Day       `json:"from"`
+	Part        int64     `json:"part"` // of the whole charge, in millionths, for display
+	Amount      Money     `json:"amount"`
 }
 
-// ChargeDivision is how one line, or the charge without lines, was divided by one key.
+// ChargeLot is what the division saw of a lot on the charge's day and what the lot bears: its
+// amount of all divisions together, shared out over its owners. Without owners it keeps the
+// amount.
+type ChargeLot struct {
+	LotID   uuid.UUID     `json:"lot_id"`
+	SortKey string        `json:"sort_key"`
+	Shares  Shares        `json:"shares"`
+	Part    int64         `json:"part"` // of the whole charge, in millionths, for display
+	Amount  Money         `json:"amount"`
+	Owners  []ChargeOwner `json:"owners,omitempty"`
+}
+
+// ChargeDivision is how one line was divided. Weights and Amounts stand in the order of the
+// event's lots; a lot that a key does not name weighs nothing in it.
 type ChargeDivision struct {
-	Line    int         `json:"line"` // index; -1 for the whole charge
-	KeyID   uuid.UUID   `json:"key_id,omitzero"`
-	Base    int64       `json:"base"`
-	Total   Money       `json:"total"`
-	Weights []KeyWeight `json:"weights"`
-	Amounts []Money     `json:"amounts"` // in the order of Weights
+	Line      int       `json:"line"`                 // index among the charge's lines
+	KeyID     uuid.UUID `json:"key_id,omitzero"`      // nil: by shares, or all to the private lot
+	ValidFrom Day       `json:"valid_from,omitempty"` // which version of the key
+	Base      int64     `json:"base"`                 // of shares: in ten-thousandths
+	Total     Money     `json:"total"`                // negative for a credit note
+	Weights   []int64   `json:"weights"`
+	Amounts   []Money   `json:"amounts"` // sums to Total
 }
 
 // ChargeApproved approves a charge and freezes how it is divided: lots, shares, fractions, order,
@@ -159,9 +181,8 @@ type ChargeApproved struct {
 	Building   uuid.UUID        `json:"building_id"`
 	ApprovedBy uuid.UUID        `json:"approved_by"`
 	Total      Money            `json:"total"` // negative for a credit note
-	Lots       []ChargeLot      `json:"lots"`
 	Divisions  []ChargeDivision `json:"divisions"`
-	Shares     []ChargeShare    `json:"shares"` // sums to Total
+	Lots       []ChargeLot      `json:"lots"` // their amounts sum to Total
 }
 
 // EventType names the fact.
@@ -258,3 +279,17 @@ func (ChargeReactivated) EventType() string { return "charge.reactivated" }
 func (e ChargeReactivated) BuildingID() uuid.UUID { return e.Building }
 
 var _ = register[ChargeReactivated]()
+
+// NameAccounts enters the account of each line that names none: the charge's, or its category's.
+func (c *ChargeContent) NameAccounts() {
+	code := c.AccountCode
+	if line, known := c.Category.Line(); code == "" && known {
+		code = line.Account
+	}
+	c.Lines = slices.Clone(c.Lines)
+	for i := range c.Lines {
+		if !c.Lines[i].OwnAccount {
+			c.Lines[i].AccountCode = code
+		}
+	}
+}

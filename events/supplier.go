@@ -1,6 +1,10 @@
 package events
 
-import "github.com/google/uuid"
+import (
+	"strings"
+
+	"github.com/google/uuid"
+)
 
 // SupplierCategory is the category of a supplier's stream (fournisseur, leverancier).
 const SupplierCategory = "supplier"
@@ -9,6 +13,12 @@ const SupplierCategory = "supplier"
 type SupplierNamed struct {
 	SupplierID uuid.UUID `json:"supplier_id"` // the subject
 	Name       Personal  `json:"name"`
+}
+
+// NormalSupplier is the form that a claim on a supplier's name is made of: upper and lower case, and
+// how words are spaced, make no difference.
+func NormalSupplier(name string) string {
+	return strings.Join(strings.Fields(strings.ToLower(name)), " ")
 }
 
 // EventType names the fact.
