@@ -184,10 +184,10 @@ func (c *ChangeOwner) Decide(o Owner) ([]events.Event, error) {
 	}, nil
 }
 
-// LinkOwnerAccount says by which user account the owner signs in; nil for none any more.
+// LinkOwnerAccount says by which user account the owner signs in, or that he does so no more.
 type LinkOwnerAccount struct {
-	OwnerID   uuid.UUID
-	AccountID uuid.UUID
+	OwnerID uuid.UUID
+	Account Change[uuid.UUID]
 
 	member Member
 }
@@ -202,25 +202,26 @@ func (c *LinkOwnerAccount) Revision(o Owner) int64 { return o.Revision }
 // erased owner.
 func (c *LinkOwnerAccount) Read(r *Reader) error {
 	owner, err := r.presentOwner(c.OwnerID)
-	if err != nil || !owner.Stands() || c.AccountID == uuid.Nil {
+	if err != nil || !owner.Stands() || !c.Account.Given {
 		return err
 	}
-	c.member, err = Load[Member](r, MemberStream(c.AccountID))
+	c.member, err = Load[Member](r, MemberStream(c.Account.Value))
 	return err
 }
 
 // Decide refuses an owner who is not in the books and an account without a role in the
 // organization. That another owner has the account already is the claim's to refuse: user_linked.
 func (c *LinkOwnerAccount) Decide(o Owner) ([]events.Event, error) {
+	account := c.Account.over(o.Account)
 	switch {
 	case !o.Stands():
 		return nil, notFound("owner")
-	case c.AccountID != uuid.Nil && len(c.member.Roles) == 0:
+	case c.Account.Given && len(c.member.Roles) == 0:
 		return nil, notFound("user")
-	case c.AccountID == o.Account:
+	case account == o.Account:
 		return nil, nil
 	}
-	return []events.Event{events.OwnerAccountLinked{AccountID: c.AccountID}}, nil
+	return []events.Event{events.OwnerAccountLinked{AccountID: account}}, nil
 }
 
 // RemoveOwner takes an owner out of the books. His id is not used again.

@@ -232,7 +232,7 @@ func TestRemoveOwner(t *testing.T) {
 func TestLinkOwnerAccount(t *testing.T) {
 	t.Parallel()
 	link := func(account uuid.UUID) *LinkOwnerAccount {
-		return &LinkOwnerAccount{OwnerID: id(1), AccountID: account, member: Member{
+		return &LinkOwnerAccount{OwnerID: id(1), Account: To(account), member: Member{
 			Roles: map[uuid.UUID]string{id(7): RoleOwner},
 		}}
 	}
@@ -244,11 +244,15 @@ func TestLinkOwnerAccount(t *testing.T) {
 		given[Owner](t, marie, linked).when(link(id(6))).then()
 	})
 	t.Run("by none any more", func(t *testing.T) {
-		given[Owner](t, marie, linked).when(&LinkOwnerAccount{OwnerID: id(1)}).
+		given[Owner](t, marie, linked).
+			when(&LinkOwnerAccount{OwnerID: id(1), Account: Cleared[uuid.UUID]()}).
 			then(events.OwnerAccountLinked{})
 	})
+	t.Run("a command that names no account changes nothing", func(t *testing.T) {
+		given[Owner](t, marie, linked).when(&LinkOwnerAccount{OwnerID: id(1)}).then()
+	})
 	t.Run("an account without a role here is not found", func(t *testing.T) {
-		given[Owner](t, marie).when(&LinkOwnerAccount{OwnerID: id(1), AccountID: id(6)}).
+		given[Owner](t, marie).when(&LinkOwnerAccount{OwnerID: id(1), Account: To(id(6))}).
 			thenRefused(CodeNotFound)
 	})
 	t.Run("a removed owner is not found", func(t *testing.T) {
@@ -315,16 +319,16 @@ func TestOwnersOnTheLog(t *testing.T) {
 		anna := o.open(t, "anna@immo.be", RoleOwner)
 		first, _ := o.entered(t)
 		second, _ := o.entered(t)
-		link := func(owner, account uuid.UUID) error {
+		link := func(owner uuid.UUID, account Change[uuid.UUID]) error {
 			_, err := Handle(t.Context(), o.App, o.caller(),
-				&LinkOwnerAccount{OwnerID: owner, AccountID: account})
+				&LinkOwnerAccount{OwnerID: owner, Account: account})
 			return err
 		}
-		require.Equal(t, "user", refusal(t, link(first, uuid.New())).Params["what"])
-		require.NoError(t, link(first, anna.AccountID))
-		require.Equal(t, CodeUserLinked, refusal(t, link(second, anna.AccountID)).Code)
-		require.NoError(t, link(first, uuid.Nil))
-		require.NoError(t, link(second, anna.AccountID))
+		require.Equal(t, "user", refusal(t, link(first, To(uuid.New()))).Params["what"])
+		require.NoError(t, link(first, To(anna.AccountID)))
+		require.Equal(t, CodeUserLinked, refusal(t, link(second, To(anna.AccountID))).Code)
+		require.NoError(t, link(first, Cleared[uuid.UUID]()))
+		require.NoError(t, link(second, To(anna.AccountID)))
 	})
 	t.Run("an erased owner is neither changed nor linked, nor is his id free", func(t *testing.T) {
 		gone, _ := o.entered(t)

@@ -109,6 +109,8 @@ var (
 	ownersByIDSQL    = ownersSQL(false)
 	ownerAnywhereSQL = "select " + projections.OwnerTable.Columns() + ` from read.owners
  where id = $1`
+	ownersInSQL = `select distinct owner_id from read.ownerships
+ where organization_id = $1 and building_id = any($2)`
 	ownerByAccountSQL = "select " + projections.OwnerTable.Columns() + ` from read.owners
  where organization_id = $1 and account_id = $2`
 )
@@ -141,6 +143,16 @@ func (r *Reader) OwnerByAccount(
 	ctx context.Context, organization, account uuid.UUID,
 ) (Found[Owner], error) {
 	return r.ownerBy(ctx, In(organization), ownerByAccountSQL, organization, account)
+}
+
+// OwnersIn lists those who ever held a lot of one of the buildings; the list is never nil.
+func (r *Reader) OwnersIn(
+	ctx context.Context, organization uuid.UUID, buildings []uuid.UUID,
+) (ids []uuid.UUID, err error) {
+	_, err = r.read(ctx, In(organization), lotModel, func(batch *pgx.Batch) {
+		batch.Queue(ownersInSQL, organization, buildings).Query(many(&ids, pgx.RowTo[uuid.UUID]))
+	})
+	return ids, err
 }
 
 func (r *Reader) ownerBy(
@@ -260,5 +272,5 @@ func (r *Reader) ownerErased(
 // ownerStatements are the SQL texts of this file.
 func ownerStatements() []string {
 	return append(ownerIndexing.statements(), ownersByIDSQL, ownersSQL(true),
-		ownerAnywhereSQL, ownerByAccountSQL)
+		ownerAnywhereSQL, ownerByAccountSQL, ownersInSQL)
 }

@@ -92,7 +92,7 @@ func (w *world) append(
 }
 
 // exec runs a statement as the superuser.
-func (w *world) exec(t *testing.T, text string, args ...any) {
+func (w *world) exec(t testing.TB, text string, args ...any) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), w.clone.SuperuserURL)
 	require.NoError(t, err)
