@@ -36,7 +36,7 @@ func mapped(err error, route *Route) *Problem {
 		return refuse(CodePreconditionFailed)
 	case errors.Is(err, eventstore.ErrOutcomeUnknown):
 		return &Problem{Code: CodeOutcomeUnknown, RetryAfter: time.Second, Cause: err}
-	case errors.Is(err, eventstore.ErrUnavailable):
+	case errors.Is(err, eventstore.ErrUnavailable), eventstore.ConnectionLost(err):
 		return &Problem{Code: CodeUnavailable, RetryAfter: time.Second, Cause: err}
 	case errors.Is(err, eventstore.ErrKeyReused):
 		return refuse(CodeKeyReused)
