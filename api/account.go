@@ -31,7 +31,7 @@ type signedIn struct {
 }
 
 type loginIn struct {
-	Email    Field[string] `json:"email" required:"true" maxLength:"1000"`
+	Email    Field[string] `json:"email" required:"true" maxLength:"1000" example:"anne@example.org"`
 	Password Field[string] `json:"password" required:"true" maxLength:"1000"`
 	TOTPCode Field[string] `json:"totp_code"`
 }

@@ -50,21 +50,21 @@ func toBuilding(b queries.Building) buildingBody {
 // buildingIn is what POST and PUT take.
 type buildingIn struct {
 	ID               Field[uuid.UUID] `json:"id" on:"create"`
-	Name             Field[string]    `json:"name" required:"true"`
-	Address          Field[string]    `json:"address" required:"true"`
-	City             Field[string]    `json:"city" required:"true"`
-	PostalCode       Field[string]    `json:"postal_code" required:"true"`
-	Country          Field[string]    `json:"country" required:"true"`
-	TotalUnits       Field[int]       `json:"total_units" required:"true" minimum:"1"`
-	TotalTantiemes   Field[int]       `json:"total_tantiemes" minimum:"1" maximum:"10000000"`
-	ConstructionYear Field[int]       `json:"construction_year" minimum:"1000"`
-	Slug             Field[string]    `json:"slug"`
-	EnterpriseNumber Field[string]    `json:"enterprise_number"`
-	IBANWorking      Field[string]    `json:"iban_working"`
-	IBANReserve      Field[string]    `json:"iban_reserve"`
-	FiscalYearStart  Field[string]    `json:"fiscal_year_start"`
+	Name             Field[string]    `json:"name" required:"true" example:"Résidence du Canal"`
+	Address          Field[string]    `json:"address" required:"true" example:"Quai au Foin 7"`
+	City             Field[string]    `json:"city" required:"true" example:"Bruxelles"`
+	PostalCode       Field[string]    `json:"postal_code" required:"true" example:"1000"`
+	Country          Field[string]    `json:"country" required:"true" example:"Belgique"`
+	TotalUnits       Field[int]       `json:"total_units" required:"true" minimum:"1" example:"8"`
+	TotalTantiemes   Field[int]       `json:"total_tantiemes" minimum:"1" maximum:"10000000" example:"1000"`
+	ConstructionYear Field[int]       `json:"construction_year" minimum:"1000" example:"1911"`
+	Slug             Field[string]    `json:"slug" example:"canal"`
+	EnterpriseNumber Field[string]    `json:"enterprise_number" example:"0202.239.951"`
+	IBANWorking      Field[string]    `json:"iban_working" example:"BE21 0012 3456 7803"`
+	IBANReserve      Field[string]    `json:"iban_reserve" example:"BE88 3630 0000 0141"`
+	FiscalYearStart  Field[string]    `json:"fiscal_year_start" example:"07-01"`
 	Entrances        Field[[]string]  `json:"entrances" maxItems:"100"`
-	Zone             Field[string]    `json:"zone"`
+	Zone             Field[string]    `json:"zone" example:"Europe/Brussels"`
 }
 
 func createBuilding(

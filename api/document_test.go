@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"github.com/koprogo/koprogo/api"
@@ -125,7 +126,7 @@ func (d *document) body(route api.Route) *schema {
 }
 
 // sampleBody is a valid body of the route with all that it requires; a PUT's has what its noun's
-// POST requires, or what has few values. ids gives the id that a field names, by the noun in the
+// POST requires, or what names something or has few values. ids gives the id that a field names, by the noun in the
 // field's name. It is nil where the route takes none.
 func (d *document) sampleBody(route api.Route, ids map[string]string) any {
 	taken := d.body(route)
@@ -140,7 +141,8 @@ func (d *document) sampleBody(route api.Route, ids map[string]string) any {
 	}
 	if len(required) == 0 {
 		for name, property := range whole.Properties {
-			if len(d.resolve(property).Enum) > 0 {
+			names := d.resolve(property).Format == "uuid" && name != "organization_id"
+			if names || len(d.resolve(property).Enum) > 0 {
 				required = append(required, name)
 			}
 		}
@@ -165,6 +167,10 @@ func (d *document) sample(name string, s *schema, ids map[string]string) any {
 			return id
 		}
 		return newID().String()
+	case strings.Contains(name, "email"):
+		return newID().String() + "@example.org"
+	case name == "slug":
+		return "s-" + newID().String()
 	case len(s.Examples) > 0:
 		return s.Examples[0]
 	case slices.Contains(kinds, "object"):
@@ -182,15 +188,14 @@ func (d *document) sample(name string, s *schema, ids map[string]string) any {
 		return 1
 	case slices.Contains(kinds, "boolean"):
 		return true
-	case strings.Contains(name, "email"):
-		return newID().String() + "@example.org"
 	}
 	return "text-" + newID().String()
 }
 
 func TestDocument(t *testing.T) {
 	t.Parallel()
-	d := readDocument(t, openOffice(t))
+	o := openOffice(t)
+	d := readDocument(t, o)
 
 	t.Run("it is OpenAPI 3.1 of this product and says how one signs in", func(t *testing.T) {
 		require.Regexp(t, `^3\.1\.\d$`, d.OpenAPI)
@@ -221,6 +226,20 @@ func TestDocument(t *testing.T) {
 			default:
 				require.Fail(t, "unknown kind of reference", match[0])
 			}
+		}
+	})
+	t.Run("the product takes a body made of its required fields and examples", func(t *testing.T) {
+		admin := o.signedIn(t, uuid.Nil, "superadmin")
+		p := openPremises(t, o)
+		for _, route := range api.Routes {
+			if route.Method != "POST" || strings.Count(route.Path, "/") > 1 ||
+				slices.Contains([]string{"user", "owner"}, route.Noun) {
+				continue // what is required of these depends on another field
+			}
+			sent, _ := d.sampleBody(route, p.ids).(map[string]any)
+			sent["organization_id"] = p.organization
+			got := o.ask(t, admin, "POST", route.Path, sent)
+			require.Equal(t, 201, got.status, "%s %v: %s", route.Path, sent, got.text)
 		}
 	})
 	t.Run("every schema is well formed", func(t *testing.T) {

@@ -49,11 +49,11 @@ func shownLimit(places int) int {
 
 type organizationIn struct {
 	ID               Field[uuid.UUID] `json:"id" on:"create"`
-	Name             Field[string]    `json:"name" required:"true"`
-	Slug             Field[string]    `json:"slug" required:"true"`
-	ContactEmail     Field[string]    `json:"contact_email" required:"true"`
-	ContactPhone     Field[string]    `json:"contact_phone"`
-	SubscriptionPlan Field[string]    `json:"subscription_plan" required:"true" enum:"free,starter,professional,enterprise"`
+	Name             Field[string]    `json:"name" required:"true" example:"Syndic du Canal"`
+	Slug             Field[string]    `json:"slug" required:"true" example:"syndic-du-canal"`
+	ContactEmail     Field[string]    `json:"contact_email" required:"true" example:"contact@example.org"`
+	ContactPhone     Field[string]    `json:"contact_phone" example:"+32 2 123 45 67"`
+	SubscriptionPlan Field[string]    `json:"subscription_plan" required:"true" enum:"free,starter,professional,enterprise" example:"starter"`
 }
 
 func createOrganization(

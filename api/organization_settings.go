@@ -24,8 +24,8 @@ type settingsBody struct {
 
 type settingsIn struct {
 	FourEyes Field[string] `json:"four_eyes" enum:"auto,on,off"`
-	Language Field[string] `json:"language" enum:"en,fr,nl,de"`
-	Zone     Field[string] `json:"zone"`
+	Language Field[string] `json:"language" enum:"en,fr,nl,de" example:"fr"`
+	Zone     Field[string] `json:"zone" example:"Europe/Brussels"`
 	Rates    Field[Rates]  `json:"rates"`
 }
 

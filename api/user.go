@@ -35,10 +35,10 @@ var _ = explained(map[Code]codeEntry{
 // userIn is what POST and PUT take. In a PUT roles is the whole set, role the active one alone.
 type userIn struct {
 	ID        Field[uuid.UUID] `json:"id" on:"create"`
-	Email     Field[string]    `json:"email" required:"true"`
-	FirstName Field[string]    `json:"first_name" required:"true"`
-	LastName  Field[string]    `json:"last_name" required:"true"`
-	Role      Field[string]    `json:"role" enum:"superadmin,syndic,accountant,auditor,owner"`
+	Email     Field[string]    `json:"email" required:"true" example:"anne@example.org"`
+	FirstName Field[string]    `json:"first_name" required:"true" example:"Anne"`
+	LastName  Field[string]    `json:"last_name" required:"true" example:"Peeters"`
+	Role      Field[string]    `json:"role" enum:"superadmin,syndic,accountant,auditor,owner" example:"accountant"`
 	Roles     Field[[]roleIn]  `json:"roles" maxItems:"100"`
 	Password  Field[string]    `json:"password" maxLength:"1000"`
 }
