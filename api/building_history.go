@@ -131,10 +131,16 @@ type replayBody struct {
 	Position int64        `json:"position"`
 	At       Instant      `json:"at"`
 	Building buildingBody `json:"building"`
-	Units    []None       `json:"units"`
+	Units    []ownedUnit  `json:"units"`
 	Expenses []None       `json:"expenses"`
 	Balances []None       `json:"balances"`
 	PCN      pcnBody      `json:"pcn"`
+}
+
+// ownedUnit is a lot with those who own it.
+type ownedUnit struct {
+	unitBody
+	Owners []relationBody `json:"owners"`
 }
 
 // pcnBody is the report of a building without charges.
@@ -164,9 +170,13 @@ func replayBuilding(
 	if err != nil {
 		return Answer[replayBody]{}, err
 	}
+	units := make([]ownedUnit, len(replay.Lots))
+	for i, lot := range replay.Lots {
+		units[i] = ownedUnit{toUnit(lot.Lot), toRelations(lot.Owners, everyOne)}
+	}
 	return Answer[replayBody]{Position: replay.Position, Body: replayBody{
 		Position: replay.Position, At: Instant(replay.At), Building: toBuilding(replay.Building),
-		Units: []None{}, Expenses: []None{}, Balances: []None{}, PCN: pcnBody{Lines: []None{}},
+		Units: units, Expenses: []None{}, Balances: []None{}, PCN: pcnBody{Lines: []None{}},
 	}}, nil
 }
 
@@ -187,9 +197,19 @@ type resourceChangeBody struct {
 
 // restResources and restFields are the REST names of read models' tables and columns.
 var (
-	restResources = map[string]string{"buildings": "building"}
-	restFields    = map[string]map[string]string{
+	restResources = map[string]string{
+		"buildings": "building", "lots": "unit", "ownerships": "unit_owner",
+	}
+	restFields = map[string]map[string]string{
 		"buildings": {"lots": "total_units", "shares": "total_tantiemes"},
+		"lots": {
+			"number": "unit_number", "type": "unit_type", "surface": "surface_area",
+			"shares": "quota",
+		},
+		"ownerships": {
+			"lot_id": "unit_id", "fraction": "ownership_fraction", "from_day": "start_date",
+			"to_day": "end_date", "held_right": "right",
+		},
 	}
 )
 
@@ -198,7 +218,7 @@ func toResourceChange(change queries.FieldChange) resourceChangeBody {
 		Resource: change.Resource, ID: change.ID, Field: change.Field,
 		From: change.From, To: change.To,
 	}
-	if change.Field == "shares" {
+	if change.Field == "shares" || change.Field == "surface" {
 		body.From, body.To = quotaJSON(change.From), quotaJSON(change.To)
 	}
 	if name, known := restResources[change.Resource]; known {
@@ -210,7 +230,7 @@ func toResourceChange(change queries.FieldChange) resourceChangeBody {
 	return body
 }
 
-// quotaJSON writes shares in ten-thousandths as the exact decimal; null stays.
+// quotaJSON writes shares or a surface in ten-thousandths as the exact decimal; null stays.
 func quotaJSON(stored json.RawMessage) json.RawMessage {
 	units, err := strconv.ParseInt(string(stored), 10, 64)
 	if err != nil {

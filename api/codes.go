@@ -278,11 +278,15 @@ var nouns = map[string]text{
 	"cursor":       {"Page", "Page", "Pagina"},
 	"event":        {"Event", "Événement", "Gebeurtenis"},
 	"job":          {"Job", "Tâche", "Taak"},
+	"lot":          {"Unit", "Lot", "Kavel"},
 	"mandate":      {"Mandate", "Mandat", "Mandaat"},
 	"organization": {"Organization", "Organisation", "Organisatie"},
+	"ownership":    {"Ownership", "Propriété", "Eigendom"},
+	"owner":        {"Owner", "Copropriétaire", "Mede-eigenaar"},
 	"position":     {"Position", "Position", "Positie"},
 	"role":         {"Role", "Rôle", "Rol"},
 	"session":      {"Session", "Session", "Sessie"},
+	"unit":         {"Unit", "Lot", "Kavel"},
 	"user":         {"User", "Utilisateur", "Gebruiker"},
 }
 

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"errors"
 	"math/big"
 	"strconv"
 	"strings"
@@ -201,44 +200,4 @@ func fixedPlaces(units int64, places int) string {
 
 func shortPlaces(units int64, places int) string {
 	return strings.TrimSuffix(strings.TrimRight(fixedPlaces(units, places), "0"), ".")
-}
-
-// Fraction is a part of a lot, "1/3": numerator and denominator from 1 to 1,000,000.
-type Fraction struct{ Numerator, Denominator int64 }
-
-// MarshalText writes 1/3.
-func (f Fraction) MarshalText() ([]byte, error) {
-	return []byte(strconv.FormatInt(f.Numerator, 10) + "/" + strconv.FormatInt(f.Denominator, 10)),
-		nil
-}
-
-// UnmarshalText reads 1/3 as it is given, not reduced.
-func (f *Fraction) UnmarshalText(text []byte) error {
-	numerator, denominator, found := strings.Cut(string(text), "/")
-	n, errN := parsePart(numerator)
-	d, errD := parsePart(denominator)
-	if err := errors.Join(errN, errD); !found || err != nil {
-		return fieldError{Code: CodeMalformed, Params: params("form", "fraction")}
-	}
-	*f = Fraction{Numerator: n, Denominator: d}
-	return nil
-}
-
-// Schema describes the text.
-func (Fraction) Schema(huma.Registry) *huma.Schema {
-	return &huma.Schema{
-		Type: huma.TypeString, Pattern: `^\d{1,7}/\d{1,7}$`, Examples: []any{"1/3"},
-		Description: "Numerator and denominator, each from 1 to 1,000,000.",
-	}
-}
-
-func parsePart(text string) (int64, error) {
-	if !isDigits(text) || len(text) > 7 {
-		return 0, strconv.ErrSyntax
-	}
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || n < 1 || n > 1_000_000 {
-		return 0, strconv.ErrRange
-	}
-	return n, nil
 }

@@ -65,13 +65,25 @@ func TestDecimals(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, "[0.333333,1.000000,-0.05]", string(written))
 	})
-	t.Run("a fraction keeps its numerator and denominator", func(t *testing.T) {
-		var f Fraction
-		require.NoError(t, f.UnmarshalText([]byte("2/6")))
-		require.Equal(t, Fraction{2, 6}, f)
-		for _, text := range []string{"0/1", "1/0", "1", "1/2/3", "1/1000001", "-1/2", "1/ 2", ""} {
-			require.Error(t, f.UnmarshalText([]byte(text)), text)
+	t.Run("a fraction keeps its terms, a decimal becomes the fraction that it is", func(t *testing.T) {
+		for given, want := range map[string]string{
+			`"2/6"`: "2/6", "0.5": "1/2", `"0.5"`: "1/2", "0.333333": "333333/1000000",
+			"1": "1/1", "0.6000000000000001": "3/5", "1e-6": "1/1000000",
+		} {
+			var f Fraction
+			require.NoError(t, f.UnmarshalJSON([]byte(given)), given)
+			written, err := json.Marshal(f)
+			require.NoError(t, err)
+			require.Equal(t, `"`+want+`"`, string(written))
 		}
+		for _, wrong := range []string{
+			`"0/1"`, `"1/0"`, `"1/2/3"`, `"1/1000001"`, `"-1/2"`, `"1/ 2"`, `""`, "0", "1.1", "-1",
+			"0.3333333", "true", "[]", "1e-7", `"x"`, `"/"`,
+		} {
+			require.Error(t, new(Fraction).UnmarshalJSON([]byte(wrong)), wrong)
+			require.Error(t, new(Percentage).UnmarshalJSON([]byte(wrong)), wrong)
+		}
+		require.Error(t, new(Percentage).UnmarshalJSON([]byte(`"1/2"`)))
 	})
 }
 

@@ -46,6 +46,70 @@ var Routes = []Route{
 	{"GET", "/buildings/{id}/documents", Everyone, "building", read(buildingNone).
 		asOf(), "List a building's documents"},
 
+	{
+		"GET", "/units", Everyone, "unit", list(listUnits).
+			sorted("unit_number", "floor", "surface_area", "created_at").
+			spanning().remembered("lots", "totals"), "List units",
+	},
+	{"POST", "/units", Managers, "unit", create(createUnit).saying(unitWords...), "Register a unit"},
+	{
+		"GET", "/units/{id}", Everyone, "unit", read(readUnit).asOf().remembered("lots"),
+		"Read a unit",
+	},
+	{
+		"PUT", "/units/{id}", Managers, "unit", change(changeUnit).saying(unitWords...),
+		"Change a unit",
+	},
+	{"DELETE", "/units/{id}", Managers, "unit", remove(removeUnit), "Take a unit out of the books"},
+	{
+		"PUT", "/units/{id}/assign-owner/{owner_id}", Managers, "unit", change(assignOwner),
+		"Give a unit a sole owner",
+	},
+	{
+		"GET", "/units/{id}/owners", Everyone, "unit", read(unitOwners).asOf(),
+		"List those who own a unit",
+	},
+	{
+		"POST", "/units/{id}/owners", Managers, "unit",
+		create(addUnitOwner).saying(relationWords...), "Give a part of a unit to an owner",
+	},
+	{
+		"GET", "/units/{id}/owners/history", Everyone, "unit", read(unitOwnersHistory).asOf(),
+		"List all who ever owned a unit",
+	},
+	{
+		"GET", "/units/{id}/owners/total-percentage", Everyone, "unit",
+		read(unitOwnersTotal).asOf(), "Add up who owns a unit",
+	},
+	{
+		"POST", "/units/{id}/owners/transfer", Managers, "unit", act(transferUnit),
+		"Hand a unit, or a part of it, to another owner",
+	},
+	{
+		"DELETE", "/units/{id}/owners/{owner_id}", Managers, "unit", erase(endUnitOwner),
+		"End what an owner holds of a unit",
+	},
+	{"GET", "/owners/{id}/units", Everyone, "owner", read(ownerUnits), "List what an owner holds"},
+	{
+		"GET", "/owners/{id}/units/history", Everyone, "owner", read(ownerUnitsHistory),
+		"List all that an owner ever held",
+	},
+	{
+		"PUT", "/unit-owners/{id}", Managers, "ownership",
+		change(changeUnitOwner).saying(relationWords...), "Change a fraction or the contact",
+	},
+
+	{"GET", "/owners", Everyone, "owner", list(listOwners).
+		sorted("last_name", "first_name", "email", "created_at").
+		spanning().remembered("owners"), "List owners"},
+	{"POST", "/owners", Managers, "owner", create(createOwner), "Register an owner"},
+	{"GET", "/owners/me", Everyone, "owner", read(myOwner), "Read who the caller is as an owner"},
+	{"GET", "/owners/{id}", Everyone, "owner", read(readOwner).asOf(), "Read an owner"},
+	{"PUT", "/owners/{id}", Managers, "owner", change(changeOwner), "Change an owner"},
+	{"DELETE", "/owners/{id}", Managers, "owner", remove(removeOwner), "Remove an owner"},
+	{"PUT", "/owners/{id}/link-user", Managers, "owner", change(linkOwner),
+		"Let an owner sign in as a user"},
+
 	{"POST", "/auth/login", Public, "", act(login), "Sign in"},
 	{"POST", "/auth/refresh", Public, "", act(refresh), "Take a fresh pair of tokens"},
 	{"POST", "/auth/logout", Public, "", act(logout).answering(204), "Sign out"},

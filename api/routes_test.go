@@ -44,6 +44,11 @@ func (p *premises) refill(t testing.TB) {
 	require.NoError(t, err)
 	p.ids = map[string]string{"organization": p.organization.String()}
 	p.ids["building"] = p.ask(t, p.syndic, "POST", "/buildings", newBuilding()).ok(201).get("id")
+	p.ids["owner"] = p.owner(t, p.organization).String()
+	p.ids["unit"] = p.ask(t, p.syndic, "POST", "/units", newUnit(p.ids["building"])).ok(201).get("id")
+	p.ids["ownership"] = p.ask(t, p.syndic, "POST", "/units/"+p.ids["unit"]+"/owners", body{
+		"owner_id": p.ids["owner"], "ownership_fraction": "1/3",
+	}).ok(201).get("id")
 	user, role := newID(), newID()
 	_, err = p.app.OpenAccount(t.Context(), commands.System(eventstore.Platform, "test"),
 		commands.OpenAccount{

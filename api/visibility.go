@@ -25,8 +25,16 @@ func (c *Call) span() queries.Span {
 func (b *Backend) organizationOf(
 	ctx context.Context, noun string, id uuid.UUID,
 ) (uuid.UUID, error) {
-	if noun == "building" {
+	switch noun {
+	case "building":
 		return b.Queries.BuildingOrganization(ctx, id)
+	case "unit":
+		return b.Queries.LotOrganization(ctx, id)
+	case "owner":
+		return b.Queries.OwnerOrganization(ctx, id)
+	case "ownership":
+		at, err := b.Queries.OwnershipPlace(ctx, queries.Everywhere(), id)
+		return at.Organization, err
 	}
 	return uuid.Nil, refuse(CodeOrganizationRequired)
 }
@@ -59,18 +67,44 @@ func listedAs[Q, R any](listed queries.Listed[Q], body func(Q) R) Listed[R] {
 // visibleBuildings are those that the caller sees; nil for all of the organization's. An owner
 // sees those where he holds a lot, an auditor those of his mandates.
 func (c *Call) visibleBuildings(ctx context.Context) ([]uuid.UUID, error) {
+	seen, err := c.sight(ctx)
+	return seen.buildings, err
+}
+
+// sight is what the caller sees of the organization; a nil list means all of it.
+type sight struct{ buildings, lots, owners []uuid.UUID }
+
+func (s sight) building(id uuid.UUID) bool {
+	return s.buildings == nil || slices.Contains(s.buildings, id)
+}
+func (s sight) lot(id uuid.UUID) bool   { return s.lots == nil || slices.Contains(s.lots, id) }
+func (s sight) owner(id uuid.UUID) bool { return s.owners == nil || slices.Contains(s.owners, id) }
+
+// sight finds what the caller sees: an owner himself, the lots that he holds and their buildings,
+// an auditor the buildings of his mandates, everybody else all.
+func (c *Call) sight(ctx context.Context) (sight, error) {
 	if c.Caller.Role == Owner {
-		return []uuid.UUID{}, nil
+		held, err := c.Queries.HoldingsOf(ctx, c.Organization, c.Caller.Account)
+		return sight{held.Buildings, held.Lots, held.Owners}, err
 	}
 	mandates, err := c.mandates(ctx)
 	if err != nil || len(mandates) == 0 {
-		return nil, err
+		return sight{}, err
 	}
-	seen := []uuid.UUID{}
+	seen := sight{buildings: []uuid.UUID{}}
 	for _, mandate := range mandates {
-		seen = append(seen, mandate.Buildings...)
+		seen.buildings = append(seen.buildings, mandate.Buildings...)
 	}
 	return seen, nil
+}
+
+// maySeeUnit is not found for a lot of a building that the caller does not see.
+func (c *Call) maySeeUnit(ctx context.Context, building, lot uuid.UUID) error {
+	seen, err := c.sight(ctx)
+	if err == nil && (!seen.building(building) || !seen.lot(lot)) {
+		return notFound("unit")
+	}
+	return err
 }
 
 // mandates are an auditor's; none means the whole organization, as for every other role.

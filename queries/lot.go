@@ -128,7 +128,9 @@ func (r *Reader) Lots(ctx context.Context, l LotList) (Listed[Lot], error) {
 }
 
 // LotByID returns the lot; ErrNotFound when the span has none of this id.
-func (r *Reader) LotByID(ctx context.Context, span Span, id uuid.UUID) (found Found[Lot], err error) {
+func (r *Reader) LotByID(
+	ctx context.Context, span Span, id uuid.UUID,
+) (found Found[Lot], err error) {
 	text, args := lotSQL(span, id)
 	var row projections.LotRow
 	found.Stale, err = r.read(ctx, span, lotModel, func(batch *pgx.Batch) {

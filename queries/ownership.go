@@ -312,6 +312,19 @@ func (r *Reader) ownersAt(
 	return r.openOwners(ctx, projections.OwnerTable.All(copied))
 }
 
+const ownerStandsSQL = `select count(*) from read.owners where organization_id = $1 and id = $2`
+
+// OwnerStands tells whether an owner is in the books; an erased one is until he is removed.
+func (r *Reader) OwnerStands(
+	ctx context.Context, organization, id uuid.UUID,
+) (stands bool, err error) {
+	n := int64(0)
+	_, err = r.read(ctx, In(organization), ownerModel, func(batch *pgx.Batch) {
+		batch.Queue(ownerStandsSQL, organization, id).QueryRow(number(&n))
+	})
+	return n > 0, err
+}
+
 // Holdings is what an account's owner holds today.
 type Holdings struct {
 	Owners    []uuid.UUID

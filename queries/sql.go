@@ -78,7 +78,7 @@ func lotStatements(texts []string) ([]string, error) {
 	}
 	return append(texts, buildingLotsSQL, lotPlaceSQL, lotAnywhereSQL, ownershipsOfLotSQL,
 		ownershipsOfOwnerSQL, lotsOfOwnerSQL, zonesOfOwnerSQL, buildingOwnersSQL,
-		ownershipPlaceSQL, ownershipAnywhereSQL, holdingsSQL), nil
+		ownershipPlaceSQL, ownershipAnywhereSQL, holdingsSQL, ownerStandsSQL), nil
 }
 
 func eventStatements(texts []string) ([]string, error) {

@@ -1,0 +1,232 @@
+package api
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
+
+	"github.com/koprogo/koprogo/commands"
+	"github.com/koprogo/koprogo/events"
+	"github.com/koprogo/koprogo/queries"
+)
+
+// REST calls a lot a unit, its shares quota and its surface surface_area. unitWords are the names
+// of its fields where the domain has others.
+var unitWords = []string{
+	"number", "unit_number", "type", "unit_type", "surface", "surface_area", "shares", "quota",
+}
+
+// unitBody is a lot as REST shows it.
+type unitBody struct {
+	ID             uuid.UUID  `json:"id"`
+	OrganizationID uuid.UUID  `json:"organization_id"`
+	BuildingID     uuid.UUID  `json:"building_id"`
+	UnitNumber     string     `json:"unit_number"`
+	UnitType       UnitType   `json:"unit_type"`
+	Floor          *int       `json:"floor"`
+	SurfaceArea    Surface    `json:"surface_area"`
+	Quota          Quota      `json:"quota"`
+	SortKey        string     `json:"sort_key"`
+	OwnerID        *uuid.UUID `json:"owner_id" nullable:"true" doc:"Sole or primary owner of today"`
+	CreatedAt      Instant    `json:"created_at"`
+	UpdatedAt      Instant    `json:"updated_at"`
+}
+
+// Surface is an area in ten-thousandths of a square metre, a JSON number of square metres.
+type Surface events.Area
+
+// MarshalJSON writes the exact decimal without trailing zeros.
+func (s Surface) MarshalJSON() ([]byte, error) { return []byte(events.Shares(s).String()), nil }
+
+// UnmarshalJSON reads a number or a string of at most four places.
+func (s *Surface) UnmarshalJSON(data []byte) error {
+	const most = 1_000_000 * 10_000
+	return unmarshalDecimal(data, 4, most, (*int64)(s))
+}
+
+// Schema describes the number.
+func (Surface) Schema(huma.Registry) *huma.Schema {
+	return numberSchema("Square metres, at most four places.", 84.5)
+}
+
+// UnitType is the kind of a lot, in requests and answers with a capital.
+type UnitType string
+
+var unitTypes = []string{"Apartment", "Parking", "Cellar", "Commercial", "Other"}
+
+// MarshalText writes Apartment for apartment.
+func (u UnitType) MarshalText() ([]byte, error) {
+	for _, name := range unitTypes {
+		if strings.EqualFold(name, string(u)) {
+			return []byte(name), nil
+		}
+	}
+	return []byte(u), nil
+}
+
+// UnmarshalText reads one of the names as it is written.
+func (u *UnitType) UnmarshalText(text []byte) error {
+	if !slices.Contains(unitTypes, string(text)) {
+		return fieldError{
+			Code: CodeUnknownValue, Params: params("values", strings.Join(unitTypes, ", ")),
+		}
+	}
+	*u = UnitType(strings.ToLower(string(text)))
+	return nil
+}
+
+// Schema names the kinds.
+func (UnitType) Schema(huma.Registry) *huma.Schema {
+	schema := &huma.Schema{Type: huma.TypeString}
+	for _, name := range unitTypes {
+		schema.Enum = append(schema.Enum, name)
+	}
+	return schema
+}
+
+func toUnit(l queries.Lot) unitBody {
+	return unitBody{
+		ID: l.ID, OrganizationID: l.OrganizationID, BuildingID: l.BuildingID,
+		UnitNumber: l.Number, UnitType: UnitType(l.Type), Floor: l.Floor,
+		SurfaceArea: Surface(l.Surface), Quota: Quota(l.Shares), SortKey: l.SortKey,
+		OwnerID: optionalID(l.OwnerID), CreatedAt: Instant(l.CreatedAt),
+		UpdatedAt: Instant(l.UpdatedAt),
+	}
+}
+
+// unitIn is what POST and PUT take. A PUT may repeat building_id, and repeats the same.
+type unitIn struct {
+	ID          Field[uuid.UUID] `json:"id" on:"create"`
+	BuildingID  Field[uuid.UUID] `json:"building_id" required:"true"`
+	UnitNumber  Field[string]    `json:"unit_number" required:"true"`
+	UnitType    Field[UnitType]  `json:"unit_type" required:"true"`
+	Floor       Field[int]       `json:"floor"`
+	SurfaceArea Field[Surface]   `json:"surface_area" required:"true"`
+	Quota       Field[Quota]     `json:"quota" required:"true"`
+	SortKey     Field[string]    `json:"sort_key"`
+}
+
+func createUnit(ctx context.Context, c *Call, _ None, in unitIn) (Answer[unitBody], error) {
+	id := c.NewID(in.ID)
+	return decide(ctx, c, id, commands.RegisterLot{
+		BuildingID: in.BuildingID.Value(), LotID: id, Number: in.UnitNumber.Value(),
+		Type: string(in.UnitType.Value()), Floor: in.Floor.Change(),
+		Surface: events.Area(in.SurfaceArea.Value()), Shares: events.Shares(in.Quota.Value()),
+		SortKey: in.SortKey.Value(),
+	}, readUnit)
+}
+
+func changeUnit(ctx context.Context, c *Call, id ID, in unitIn) (Answer[unitBody], error) {
+	building, err := c.Queries.LotBuilding(ctx, c.Organization, id.ID)
+	if err != nil {
+		return Answer[unitBody]{}, err
+	}
+	return decide(ctx, c, id.ID, commands.ChangeLot{
+		BuildingID: building, LotID: id.ID, Building: in.BuildingID.Change(),
+		Number:  in.UnitNumber.Change(),
+		Type:    changeOf(in.UnitType, func(u UnitType) string { return string(u) }),
+		Floor:   in.Floor.Change(),
+		Surface: changeOf(in.SurfaceArea, func(s Surface) events.Area { return events.Area(s) }),
+		Shares:  changeOf(in.Quota, func(q Quota) events.Shares { return events.Shares(q) }),
+		SortKey: in.SortKey.Change(), Now: c.Now,
+	}, readUnit)
+}
+
+func removeUnit(ctx context.Context, c *Call, id ID) (Answer[None], error) {
+	building, err := c.Queries.LotBuilding(ctx, c.Organization, id.ID)
+	if err != nil {
+		return Answer[None]{}, err
+	}
+	return discard(ctx, c, id.ID, commands.RemoveLot{
+		BuildingID: building, LotID: id.ID, Now: c.Now,
+	})
+}
+
+func readUnit(ctx context.Context, c *Call, id ID) (Answer[unitBody], error) {
+	var found queries.Found[queries.Lot]
+	var err error
+	if c.AsOf.IsNow() {
+		found, err = c.Queries.LotByID(ctx, c.span(), id.ID)
+	} else {
+		found, err = c.Queries.LotAt(ctx, c.Organization, id.ID, c.AsOf.moment())
+	}
+	if err == nil {
+		err = c.maySeeUnit(ctx, found.Item.BuildingID, id.ID)
+	}
+	return Answer[unitBody]{
+		Body: toUnit(found.Item), Version: found.Item.Version, Position: found.Position,
+		Stale: found.Stale,
+	}, err
+}
+
+// unitSorts are the REST names of the columns that a list of lots is sorted by.
+var unitSorts = map[string]string{
+	"unit_number": "number", "floor": "floor", "surface_area": "surface",
+	"created_at": "created_at",
+}
+
+type unitFilter struct {
+	BuildingID Field[uuid.UUID] `query:"building_id"`
+	UnitType   Field[UnitType]  `query:"unit_type"`
+}
+
+func listUnits(
+	ctx context.Context, c *Call, filter unitFilter, page Page,
+) (Listed[unitBody], error) {
+	seen, err := c.sight(ctx)
+	if err != nil {
+		return Listed[unitBody]{}, err
+	}
+	listed, err := c.Queries.Lots(ctx, queries.LotList{
+		Span: c.span(), Building: filter.BuildingID.Value(),
+		Type: string(filter.UnitType.Value()), Buildings: seen.buildings,
+		Only: seen.lots, Page: page.of(unitSorts),
+	})
+	return listedAs(listed, toUnit), err
+}
+
+func buildingUnits(ctx context.Context, c *Call, id ID) (Answer[[]unitBody], error) {
+	building, err := readBuilding(ctx, c, id)
+	if err != nil {
+		return Answer[[]unitBody]{}, err
+	}
+	seen, err := c.sight(ctx)
+	if err != nil {
+		return Answer[[]unitBody]{}, err
+	}
+	found, err := c.Queries.BuildingLots(ctx, building.Body.OrganizationID, id.ID,
+		c.AsOf.moment())
+	units := []unitBody{}
+	for _, lot := range found.Item {
+		if seen.lot(lot.ID) {
+			units = append(units, toUnit(lot))
+		}
+	}
+	return Answer[[]unitBody]{Body: units, Position: found.Position, Stale: found.Stale}, err
+}
+
+func buildingOwners(ctx context.Context, c *Call, id ID) (Answer[[]ownerBody], error) {
+	building, err := readBuilding(ctx, c, id)
+	if err != nil {
+		return Answer[[]ownerBody]{}, err
+	}
+	seen, err := c.sight(ctx)
+	if err != nil {
+		return Answer[[]ownerBody]{}, err
+	}
+	found, err := c.Queries.BuildingOwners(ctx, building.Body.OrganizationID, id.ID,
+		c.AsOf.moment(), seen.owners)
+	if err != nil {
+		return Answer[[]ownerBody]{}, err
+	}
+	owners := make([]ownerBody, len(found.Item))
+	for i, owner := range found.Item {
+		owners[i] = toOwner(owner)
+	}
+	return Answer[[]ownerBody]{
+		Body: owners, Position: found.Position, Stale: found.Stale,
+	}, c.noteOwners(ctx, owners...)
+}
