@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -33,19 +34,31 @@ type AccessLog struct {
 	closed chan struct{}
 	done   chan struct{}
 	once   sync.Once
+	listed *lru.Cache[listing, time.Time] // when a person was last noted as one of a list
 }
+
+// listing is a reader of lists and a person who stands in them.
+type listing struct{ organization, actor, subject uuid.UUID }
 
 const (
 	accessQueue  = 256  // requests that wait to be recorded
 	accessBatch  = 1000 // rows in one statement, about
 	accessEvery  = 200 * time.Millisecond
 	accessRepeat = time.Second
+
+	listedKept  = 32_768
+	listedAgain = 10 * time.Minute
 )
 
 // AccessLog starts writing; Close ends it once what was noted is written.
 func (s *Store) AccessLog() *AccessLog {
+	listed, err := lru.New[listing, time.Time](listedKept)
+	if err != nil { // only for a size below one
+		panic(err)
+	}
 	l := &AccessLog{
-		pool: s.pools[RoleJobs], logger: s.logger, queue: make(chan []Access, accessQueue),
+		listed: listed,
+		pool:   s.pools[RoleJobs], logger: s.logger, queue: make(chan []Access, accessQueue),
 		closed: make(chan struct{}), done: make(chan struct{}),
 	}
 	go l.run()
@@ -78,6 +91,25 @@ func (l *AccessLog) Note(ctx context.Context, read ...Access) error {
 	case <-ctx.Done():
 		return fmt.Errorf("note an access: %w", ctx.Err())
 	}
+}
+
+// NoteListed records readings of a list. Lists are read over and over, and the same people with
+// them: of each reader and person it records the first reading in ten minutes.
+func (l *AccessLog) NoteListed(ctx context.Context, read ...Access) error {
+	var first []Access
+	for _, a := range read {
+		at, noted := l.listed.Get(listing{a.Organization, a.Actor, a.Subject})
+		if !noted || a.At.Sub(at) >= listedAgain {
+			first = append(first, a)
+		}
+	}
+	if err := l.Note(ctx, first...); err != nil {
+		return err
+	}
+	for _, a := range first {
+		l.listed.Add(listing{a.Organization, a.Actor, a.Subject}, a.At)
+	}
+	return nil
 }
 
 // Close writes what waits and ends the writer. No request is under way any more.

@@ -25,7 +25,8 @@ func (s *Store) Replay(
 	ctx context.Context, organization uuid.UUID, after, upTo int64, fn func(*Recorded) error,
 ) error {
 	return replay(after, func(after int64) (pgx.Rows, error) {
-		return s.pools[RoleProjector].Query(ctx, replaySQL, organization, after, upTo, replayPage)
+		return s.pools[RoleProjector].Query(ctx, replaySQL, //nolint:rowserrcheck // replay does
+			organization, after, upTo, replayPage)
 	}, fn)
 }
 
@@ -35,7 +36,7 @@ func (s *Store) ReplayBuilding(
 	fn func(*Recorded) error,
 ) error {
 	return replay(after, func(after int64) (pgx.Rows, error) {
-		return s.pools[RoleProjector].Query(ctx, readBuildingSQL,
+		return s.pools[RoleProjector].Query(ctx, readBuildingSQL, //nolint:rowserrcheck // replay does
 			organization, building, after, upTo, replayPage)
 	}, fn)
 }

@@ -293,3 +293,27 @@ func TestAccessLog(t *testing.T) {
 		organization, subject, actor).Scan(&rows))
 	require.Equal(t, 3, rows)
 }
+
+func TestListsAreNotedOnceInAWhile(t *testing.T) {
+	t.Parallel()
+	store := open(t)
+	log := store.AccessLog()
+	organization, subject, actor := newID(t), newID(t), newID(t)
+	now := store.Clock()
+	for _, after := range []time.Duration{0, time.Second, 9 * time.Minute, 10 * time.Minute} {
+		require.NoError(t, log.NoteListed(t.Context(), eventstore.Access{
+			Organization: organization, Actor: actor, Role: "syndic", Subject: subject,
+			Resource: "owner/" + subject.String(), At: now.Add(after),
+		}))
+	}
+	require.NoError(t, log.NoteListed(t.Context(), eventstore.Access{
+		Organization: organization, Actor: newID(t), Role: "syndic", Subject: subject, At: now,
+	}))
+	log.Close()
+	var own, all int
+	require.NoError(t, store.Pool(eventstore.RoleJobs).QueryRow(t.Context(),
+		`select count(*) filter (where actor = $2), count(*) from log.access
+		  where organization_id = $1`, organization, actor).Scan(&own, &all))
+	require.Equal(t, 2, own, "at once and ten minutes later")
+	require.Equal(t, 3, all)
+}

@@ -422,7 +422,7 @@ func TestAServerRefusesAMightyRole(t *testing.T) {
 	database := migrationstest.Database(t)
 	conn, err := pgx.Connect(t.Context(), database.SuperuserURL)
 	require.NoError(t, err)
-	defer conn.Close(t.Context()) //nolint:errcheck // the test is over
+	defer conn.Close(t.Context())
 	// Ownership is told per database, so this one alone is spoilt.
 	_, err = conn.Exec(t.Context(), "alter table log.events owner to koprogo_writer")
 	require.NoError(t, err)

@@ -41,7 +41,7 @@ func (c *benchReadCommand) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("make a directory for the benchmark: %w", err)
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // a temporary directory
+	defer os.RemoveAll(dir)
 	ready, server, err := c.starts(ctx, dir)
 	if err != nil {
 		return err
@@ -224,7 +224,7 @@ func (s *benchServer) do(
 	if err != nil {
 		return nil, fmt.Errorf("%s %s: %w", method, target, err)
 	}
-	defer response.Body.Close() //nolint:errcheck // it was read to its end
+	defer response.Body.Close()
 	answer, err := io.ReadAll(response.Body)
 	if err == nil && response.StatusCode >= http.StatusBadRequest {
 		err = fmt.Errorf("%s %s: %s: %s", method, target, response.Status, answer)

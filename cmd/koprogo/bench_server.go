@@ -76,7 +76,7 @@ func (s *benchServer) start(
 	if err != nil {
 		return fmt.Errorf("find this program: %w", err)
 	}
-	s.process = exec.CommandContext(ctx, self, args...) //nolint:gosec // this program itself
+	s.process = exec.CommandContext(ctx, self, args...)
 	s.process.Cancel = func() error { return s.process.Process.Signal(os.Interrupt) }
 	s.process.WaitDelay = benchStopPatience
 	s.process.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME")},
@@ -162,7 +162,7 @@ func askFor(
 	if err != nil {
 		return 0, fmt.Errorf("ask: %w", err)
 	}
-	defer conn.Close() //nolint:errcheck // nothing is lost
+	defer conn.Close()
 	answers := bufio.NewReaderSize(conn, 64<<10)
 	count := 0
 	for until := time.Now().Add(lasting); time.Now().Before(until); count++ {

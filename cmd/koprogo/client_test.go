@@ -91,7 +91,7 @@ func (c *client) try(
 	if err != nil {
 		return answer{}, err
 	}
-	defer response.Body.Close() //nolint:errcheck // it was read
+	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
 	return answer{status: response.StatusCode, header: response.Header, body: text}, err
 }

@@ -115,7 +115,7 @@ func TestClientsThatBehaveBadlyDoNoHarmToOthers(t *testing.T) {
 		}
 		found, total := c.buildings(t)
 		require.Len(t, found, 32, "and the two of above")
-		require.Equal(t, total, len(found))
+		require.Len(t, found, total)
 	})
 	s.stop(t)
 	run(t, dir, "verify").done(t)
@@ -182,7 +182,7 @@ func TestOrdinaryUserMayRunTheProduct(t *testing.T) {
 		require.NotEmpty(t, found)
 		state, err := os.Stat("/proc/" + strconv.Itoa(postgresOf(t, dir).Postmaster))
 		require.NoError(t, err)
-		owner := state.Sys().(*syscall.Stat_t) //nolint:forcetypeassert,errcheck // as on every Unix
+		owner := state.Sys().(*syscall.Stat_t) //nolint:forcetypeassert // as on every Unix
 		require.EqualValues(t, uid, owner.Uid)
 		s.stop(t)
 	}

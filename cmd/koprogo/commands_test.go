@@ -58,6 +58,7 @@ func TestCommandsWorkBesideARunningServerAndWithoutOne(t *testing.T) {
 }
 
 func (s story) check(t *testing.T) {
+	t.Helper()
 	t.Run("replay", s.checkReplay)
 	t.Run("verify", s.checkVerify)
 	t.Run("export", s.checkExport)
@@ -187,7 +188,7 @@ func (s story) checkExport(t *testing.T) {
 	printed := run(t, s.dir, "export", organization).done(t)
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)
-	require.Equal(t, len(strings.Split(string(text), "\n")), len(strings.Split(printed, "\n")))
+	require.Len(t, strings.Split(printed, "\n"), len(strings.Split(string(text), "\n")))
 	require.NotContains(t, string(text), "bureau@charge.be", "personal data stays sealed")
 
 	t.Run("a changed byte is found in the file", func(t *testing.T) {
@@ -225,6 +226,7 @@ func TestVerifyNamesWhatASuperuserTouched(t *testing.T) {
 	require.EqualValues(t, 1, tag.RowsAffected())
 	require.NoError(t, super.Close(t.Context()))
 	found := func(t *testing.T) {
+		t.Helper()
 		got := run(t, dir, "verify")
 		require.Equal(t, 1, got.code, "%s%s", got.out, got.log)
 		require.Regexp(t, loadOrganization.String()+" .*NOT WHOLE\n +position "+told.registered+":",

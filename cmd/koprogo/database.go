@@ -95,27 +95,27 @@ func (d *database) openLog(
 	return store, nil
 }
 
-// openStore opens the log of the database that a command finds; the returned function closes both.
+// openStore opens the log of the database that a command finds; done closes both.
 func (w where) openStore(
 	ctx context.Context, logger *slog.Logger,
-) (*eventstore.Store, *database, func(), error) {
+) (store *eventstore.Store, done func(), err error) {
 	if err := w.check(); err != nil {
-		return nil, nil, nil, err
+		return nil, nil, err
 	}
 	master, err := w.masterKey(false)
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, nil, err
 	}
 	d, err := w.findDatabase(ctx, logger)
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, nil, err
 	}
-	store, err := d.openLog(ctx, eventstore.Config{
+	store, err = d.openLog(ctx, eventstore.Config{
 		MaxConns: min(w.DBMaxConns, 8), MasterKey: master, Logger: logger,
 	})
 	if err != nil {
 		d.close()
-		return nil, nil, nil, err
+		return nil, nil, err
 	}
-	return store, d, func() { store.Close(); d.close() }, nil
+	return store, func() { store.Close(); d.close() }, nil
 }

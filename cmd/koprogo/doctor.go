@@ -116,7 +116,7 @@ func (d *examination) database(ctx context.Context) {
 		return
 	}
 	d.login(ctx, database.url)
-	store, _, done, err := d.command.openStore(ctx, logger)
+	store, done, err := d.command.openStore(ctx, logger)
 	if err != nil {
 		d.note("log", err)
 		return
@@ -135,7 +135,7 @@ func (d *examination) login(ctx context.Context, url string) {
 		d.note("login", errors.New("the database cannot be connected to"))
 		return
 	}
-	defer conn.Close(ctx) //nolint:errcheck // it was only read
+	defer conn.Close(ctx)
 	var owner bool
 	if err := conn.QueryRow(ctx, ownerSQL).Scan(&owner); err != nil {
 		d.note("login", err)

@@ -24,7 +24,7 @@ func (c *exportCommand) Run(ctx context.Context, out io.Writer) error {
 	if c.Organization != "platform" && err != nil {
 		return errors.New("--organization must be an id or 'platform'")
 	}
-	store, _, done, err := c.openStore(ctx, c.logger(os.Stderr))
+	store, done, err := c.openStore(ctx, c.logger(os.Stderr))
 	if err != nil {
 		return err
 	}

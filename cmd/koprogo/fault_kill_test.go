@@ -72,7 +72,7 @@ func TestFaultPostgreSQLOfAKilledServerEndsCleanly(t *testing.T) {
 	s.kill(t)
 	awaitPostgresEnd(t, dir)
 	require.Eventually(t, func() bool {
-		return syscall.Kill(postmaster, 0) == syscall.ESRCH //nolint:errorlint // it is never wrapped
+		return syscall.Kill(postmaster, 0) == syscall.ESRCH
 	}, stopPatience, tick)
 	require.Eventually(t, func() bool { // its logger is the last of its processes
 		after := postgresSaid(t, dir)

@@ -39,7 +39,7 @@ func TestMain(m *testing.M) { os.Exit(testMain(m)) }
 func testMain(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "koprogo-built-")
 	if err == nil {
-		defer os.RemoveAll(dir) //nolint:errcheck // a temporary directory
+		defer os.RemoveAll(dir)
 		program = filepath.Join(dir, "koprogo")
 		build := exec.Command("go", "build", "-buildvcs=false", "-o", program, ".")
 		build.Stderr = os.Stderr

@@ -158,7 +158,7 @@ func requireKept(t *testing.T, s *server, token string, acknowledged map[string]
 	t.Helper()
 	listed, total := s.with(token).buildings(t)
 	require.Len(t, listed, len(acknowledged))
-	require.Equal(t, total, len(listed))
+	require.Len(t, listed, total)
 	for _, b := range listed {
 		require.Equal(t, acknowledged[b.Name], b.ID, b.Name)
 	}

@@ -50,7 +50,7 @@ func (c *migrateCommand) Run(ctx context.Context, out io.Writer) error {
 	if !c.Restored {
 		return nil
 	}
-	store, _, done, err := c.openStore(ctx, options.Logger)
+	store, done, err := c.openStore(ctx, options.Logger)
 	if err != nil {
 		return err
 	}

@@ -122,7 +122,7 @@ func (p *product) restored() {
 func (p *product) run(what string, work func() error) {
 	p.running.Go(func() {
 		if err := work(); err != nil && !errors.Is(err, context.Canceled) {
-			p.logger.Error(what+" ended", "error", err)
+			p.logger.Error("what runs beside the server ended", "what", what, "error", err)
 		}
 	})
 }

@@ -28,7 +28,7 @@ func (c *rebuildCommand) Run(ctx context.Context, out io.Writer) error {
 		}
 		chosen = []projections.Projection{found}
 	}
-	store, _, done, err := c.openStore(ctx, c.logger(os.Stderr))
+	store, done, err := c.openStore(ctx, c.logger(os.Stderr))
 	if err != nil {
 		return err
 	}

@@ -36,7 +36,7 @@ func (c *replayCommand) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	store, _, done, err := c.openStore(ctx, c.logger(os.Stderr))
+	store, done, err := c.openStore(ctx, c.logger(os.Stderr))
 	if err != nil {
 		return err
 	}

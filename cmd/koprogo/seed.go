@@ -14,7 +14,7 @@ type seedCommand struct{ where }
 
 // Run seeds and says how to sign in.
 func (c *seedCommand) Run(ctx context.Context, out io.Writer) error {
-	store, _, done, err := c.openStore(ctx, c.logger(os.Stderr))
+	store, done, err := c.openStore(ctx, c.logger(os.Stderr))
 	if err != nil {
 		return err
 	}

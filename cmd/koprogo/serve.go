@@ -38,7 +38,7 @@ func (c *serveCommand) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("SERVER_HOST and SERVER_PORT cannot be listened on: %w", err)
 	}
-	defer listener.Close() //nolint:errcheck // the server closes it
+	defer listener.Close()
 	p, err := c.start(ctx, found, logger)
 	if err != nil {
 		return err
@@ -102,7 +102,9 @@ Sign in as the demo organization's syndic: syndic@grandplace.be / syndic123
 (the platform's administrator: admin@koprogo.com / admin123)
 
   API=%s/api/v1
-  TOKEN=$(curl -s $API/auth/login -H 'Content-Type: application/json' -d '{"email":"syndic@grandplace.be","password":"syndic123"}' | sed 's/.*"token":"\([^"]*\)".*/\1/')
+  TOKEN=$(curl -s $API/auth/login -H 'Content-Type: application/json' \
+    -d '{"email":"syndic@grandplace.be","password":"syndic123"}' |
+    sed 's/.*"token":"\([^"]*\)".*/\1/')
   curl -s $API/buildings -H "Authorization: Bearer $TOKEN"
 
 `

@@ -59,7 +59,7 @@ func TestDevelopmentServerBeginsByItself(t *testing.T) {
 		require.Equal(t, before, positions(t, dir))
 		left, total := second.with(syndic.token).buildings(t)
 		require.Len(t, left, len(seeded)-1)
-		require.Equal(t, total, len(left))
+		require.Len(t, left, total)
 		require.Contains(t, left, made)
 		require.NotContains(t, left, seeded[0])
 	})
@@ -72,7 +72,7 @@ func TestDevelopmentServerBeginsByItself(t *testing.T) {
 // positions is how far each organization's log goes.
 func positions(t testing.TB, dir string) map[string]int64 {
 	t.Helper()
-	rows, err := superuser(t, dir).Query(t.Context(),
+	rows, err := superuser(t, dir).Query(t.Context(), //nolint:rowserrcheck // ForEachRow does
 		`select organization_id::text, position from log.logs`)
 	require.NoError(t, err)
 	found := map[string]int64{}

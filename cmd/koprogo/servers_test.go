@@ -126,6 +126,7 @@ func TestServersShareADatabaseAndABroker(t *testing.T) {
 
 // seedAndAwait fills the demo in and waits until somebody has moved the read models.
 func (f *fleet) seedAndAwait(t *testing.T) {
+	t.Helper()
 	runWith(t, emptyDir(t), f.settings, "seed").done(t)
 	conn := connect(t, f.database)
 	require.Eventually(t, func() bool {

@@ -162,12 +162,12 @@ var errNoMasterKey = errors.New("MASTER_KEY_FILE is required: it names the file 
 
 // masterKey reads the key of MASTER_KEY_FILE, or the one that the data directory keeps, which
 // development mode makes when it is missing.
-func (w where) masterKey(make bool) ([32]byte, error) {
+func (w where) masterKey(mayMake bool) ([32]byte, error) {
 	path := w.MasterKeyFile
 	if path == "" {
 		path = filepath.Join(w.DataDir, masterKeyName)
 		if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
-			if !make {
+			if !mayMake {
 				return [32]byte{}, errNoMasterKey
 			}
 			if err := os.MkdirAll(w.DataDir, 0o755); err != nil {

@@ -54,7 +54,7 @@ func (c *verifyCommand) report(ctx context.Context) (eventstore.Report, error) {
 		if err != nil {
 			return eventstore.Report{}, fmt.Errorf("open the exported log: %w", err)
 		}
-		defer file.Close() //nolint:errcheck // it is only read
+		defer file.Close()
 		return eventstore.VerifyFile(file, eventstore.FileOptions{
 			VerifierKey: c.VerifierKey, Against: kept,
 		})
@@ -63,7 +63,7 @@ func (c *verifyCommand) report(ctx context.Context) (eventstore.Report, error) {
 	if err != nil {
 		return eventstore.Report{}, err
 	}
-	store, _, done, err := c.openStore(ctx, c.logger(os.Stderr))
+	store, done, err := c.openStore(ctx, c.logger(os.Stderr))
 	if err != nil {
 		return eventstore.Report{}, err
 	}

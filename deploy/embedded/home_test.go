@@ -44,7 +44,7 @@ func TestDataDirectories(t *testing.T) {
 		dir := publicDir(t)
 		a, b := start(t, throwaway(dir+"/a")), start(t, throwaway(dir+"/b"))
 		a.ask(t, a.URL(), "create table mine (n int)")
-		require.Equal(t, "", b.ask(t, b.URL(), "select to_regclass('mine')"))
+		require.Empty(t, b.ask(t, b.URL(), "select to_regclass('mine')"))
 	})
 }
 

@@ -41,5 +41,5 @@ func (l *natsLog) say(level slog.Level, format string, values []any) {
 			}
 		}
 	}
-	l.logger.Log(context.Background(), level, "NATS: "+text)
+	l.logger.Log(context.Background(), level, "NATS says", "text", text)
 }

@@ -202,7 +202,7 @@ func (p *Postgres) awaitReady(ctx context.Context, cmd *exec.Cmd, exited <-chan 
 		}
 		select {
 		case err := <-exited:
-			return fmt.Errorf("PostgreSQL ended while starting (%v): %s", err,
+			return fmt.Errorf("PostgreSQL ended while starting (%w): %s", err,
 				p.home.lastWords(began.Add(-time.Second)))
 		case <-ctx.Done():
 			err := end(context.WithoutCancel(ctx), cmd.Process.Pid, exited)
