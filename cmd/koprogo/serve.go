@@ -97,14 +97,15 @@ func (c *serveCommand) greet(out io.Writer, address string, took time.Duration) 
 	return err
 }
 
+// Three lines that a shell takes as they are.
 const firstSteps = `
 Sign in as the demo organization's syndic: syndic@grandplace.be / syndic123
 (the platform's administrator: admin@koprogo.com / admin123)
 
   API=%s/api/v1
-  TOKEN=$(curl -s $API/auth/login -H 'Content-Type: application/json' \
-    -d '{"email":"syndic@grandplace.be","password":"syndic123"}' |
-    sed 's/.*"token":"\([^"]*\)".*/\1/')
+  TOKEN=$(curl -s $API/auth/login -H 'Content-Type: application/json'` +
+	` -d '{"email":"syndic@grandplace.be","password":"syndic123"}'` +
+	` | sed 's/.*"token":"\([^"]*\)".*/\1/')
   curl -s $API/buildings -H "Authorization: Bearer $TOKEN"
 
 `
