@@ -24,6 +24,7 @@ type answer struct {
 	tagLine  []string // header values, ready to be set
 	length   []string
 	position []string
+	shows    []uuid.UUID // whose personal data it shows
 
 	visited atomic.Bool
 	newer   *answer
@@ -33,7 +34,9 @@ type answer struct {
 // answerOverhead is what an answer weighs beside its texts.
 const answerOverhead = 512
 
-func (a *answer) weight() int { return len(a.body) + len(a.key.target) + answerOverhead }
+func (a *answer) weight() int {
+	return len(a.body) + len(a.key.target) + len(a.shows)*len(uuid.Nil) + answerOverhead
+}
 
 // maxOrganizations bounds how many organizations' changes are remembered by table.
 const maxOrganizations = 10_000

@@ -3,6 +3,8 @@ package api
 import (
 	"net/http"
 	"strconv"
+
+	"github.com/koprogo/koprogo/eventstore"
 )
 
 // Header values that answers share.
@@ -23,7 +25,7 @@ func (c *Call) rendered(r *http.Request, got reply, body []byte) *answer {
 			organization: c.Organization, language: c.Language, target: r.URL.RequestURI(),
 		},
 		route: c.route, body: body, tag: tag, tagLine: []string{tag},
-		length: []string{strconv.Itoa(len(body))},
+		length: []string{strconv.Itoa(len(body))}, shows: got.shows,
 	}
 	if got.position > 0 {
 		made.position = []string{strconv.FormatInt(got.position, 10)}
@@ -99,7 +101,27 @@ func (s *Server) fromMemory(x *exchange, r *http.Request) bool {
 		s.refuse(x, r, mapped(err, found.route))
 		return true
 	}
+	if err := s.noteShown(x, r, found); err != nil {
+		s.refuse(x, r, mapped(err, found.route))
+		return true
+	}
 	s.metrics.memory.Inc()
 	writeAnswer(x, r, found)
 	return true
+}
+
+// noteShown records that the caller read the people whom an answer shows.
+func (s *Server) noteShown(x *exchange, r *http.Request, found *answer) error {
+	if len(found.shows) == 0 {
+		return nil
+	}
+	read, at := make([]eventstore.Access, len(found.shows)), s.now().UTC()
+	for i, person := range found.shows {
+		read[i] = eventstore.Access{
+			Organization: x.caller.Organization, Actor: x.caller.Account,
+			Role: x.caller.Role.String(), Subject: person,
+			Resource: found.route.Noun + "/" + person.String(), RequestID: x.requestID, At: at,
+		}
+	}
+	return s.backend.Accounts.Access.NoteListed(r.Context(), read...)
 }

@@ -118,7 +118,10 @@ func openOfficeOn(
 	for _, change := range adjust {
 		change(accounts)
 	}
+	answers := api.NewAnswers(1 << 20)
+	follower.Subscribe(func(n projections.Notice) { forget(answers, n) })
 	server, err := api.New(api.Config{
+		Answers: answers,
 		Backend: api.Backend{
 			Store: o.store, Commands: o.app, Queries: reader, Tokens: tokens,
 			Accounts: accounts, Logger: logger, Enqueue: o.enqueue,
@@ -133,6 +136,16 @@ func openOfficeOn(
 	o.Server = httptest.NewServer(server)
 	t.Cleanup(o.Close)
 	return o
+}
+
+// forget drops the answers that a notice makes old, as the product does.
+func forget(answers *api.Answers, n projections.Notice) {
+	if n.Everything {
+		answers.ChangedAll(n.Organization)
+	}
+	for table := range n.Changed {
+		answers.Changed(n.Organization, table)
+	}
 }
 
 // enqueue notes a job as the jobs do, and leaves it queued.

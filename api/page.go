@@ -47,6 +47,9 @@ type Listed[R any] struct {
 	Next     []byte // the query's own mark of where the next page begins; nil at the end
 	Position int64  // of the log, up to which the list shows it; 0 where that is not known
 	Stale    int64  // set to Position where the read model has stopped
+	// Shows is whose personal data the page shows. Where the route remembers its answers, whoever
+	// gets one from memory is noted to have read it; the handler notes its own call.
+	Shows []uuid.UUID
 }
 
 // Paged is the envelope of every list.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"reflect"
+
+	"github.com/google/uuid"
 )
 
 // None is what a route takes that has no parameters, or no body.
@@ -33,6 +35,7 @@ type reply struct {
 	replayed          bool
 	status            int
 	location          string
+	shows             []uuid.UUID
 }
 
 func (a Answer[R]) reply() reply {
@@ -98,6 +101,7 @@ func list[P, R any](handle func(context.Context, *Call, P, Page) (Listed[R], err
 			}
 			return reply{
 				body: paged(listed, c.Page), position: listed.Position, stale: listed.Stale,
+				shows: listed.Shows,
 			}, nil
 		},
 	}

@@ -145,6 +145,13 @@ func (r *Reader) OwnerByAccount(
 	return r.ownerBy(ctx, In(organization), ownerByAccountSQL, organization, account)
 }
 
+// OwnerOrganization tells whose owner it is; ErrNotFound when there is none. For a superadmin who
+// names an owner only.
+func (r *Reader) OwnerOrganization(ctx context.Context, id uuid.UUID) (uuid.UUID, error) {
+	found, err := r.OwnerByID(ctx, Everywhere(), id)
+	return found.Item.OrganizationID, err
+}
+
 // OwnersIn lists those who ever held a lot of one of the buildings; the list is never nil.
 func (r *Reader) OwnersIn(
 	ctx context.Context, organization uuid.UUID, buildings []uuid.UUID,
