@@ -184,7 +184,7 @@ func naturalKey(number string) string {
 		}
 		run := strings.TrimLeft(digits.String(), "0")
 		key.WriteString(strings.Repeat("0", max(0, naturalDigits-len(run))))
-		key.WriteString(strings.Repeat("~", max(0, len(run)-naturalDigits)))
+		key.WriteString(strings.Repeat(":", max(0, len(run)-naturalDigits)))
 		key.WriteString(run)
 		digits.Reset()
 	}

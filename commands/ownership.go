@@ -66,7 +66,7 @@ func (l *Lot) Ownership(id uuid.UUID) *Ownership {
 	return nil
 }
 
-// OwnersOn lists the ownerships that run on a day: by first day, then owner, then right.
+// OwnersOn lists the ownerships that run on a day: by first day, then owner, then as entered.
 func (l *Lot) OwnersOn(day events.Day) []*Ownership {
 	var running []*Ownership
 	for _, o := range l.Ownerships {
@@ -74,13 +74,12 @@ func (l *Lot) OwnersOn(day events.Day) []*Ownership {
 			running = append(running, o)
 		}
 	}
-	slices.SortFunc(running, earlier)
+	slices.SortStableFunc(running, earlier)
 	return running
 }
 
 func earlier(a, b *Ownership) int {
-	return cmp.Or(cmp.Compare(a.From, b.From), slices.Compare(a.Owner[:], b.Owner[:]),
-		cmp.Compare(a.Right, b.Right))
+	return cmp.Or(cmp.Compare(a.From, b.From), slices.Compare(a.Owner[:], b.Owner[:]))
 }
 
 // PrimaryOn is the lot's primary contact on a day: of those who own it then, the one named last,
