@@ -3,6 +3,7 @@ package api_test
 import (
 	"encoding/json"
 	"maps"
+	"net/http"
 	"regexp"
 	"slices"
 	"strconv"
@@ -126,8 +127,8 @@ func (d *document) body(route api.Route) *schema {
 }
 
 // sampleBody is a valid body of the route with all that it requires; a PUT's has what its noun's
-// POST requires, or what names something or has few values. ids gives the id that a field names, by the noun in the
-// field's name. It is nil where the route takes none.
+// POST requires, or what names something or has few values. ids gives the id that a field names, by
+// the noun in the field's name. It is nil where the route takes none.
 func (d *document) sampleBody(route api.Route, ids map[string]string) any {
 	taken := d.body(route)
 	if taken == nil {
@@ -232,7 +233,7 @@ func TestDocument(t *testing.T) {
 		admin := o.signedIn(t, uuid.Nil, "superadmin")
 		p := openPremises(t, o)
 		for _, route := range api.Routes {
-			if route.Method != "POST" || strings.Count(route.Path, "/") > 1 ||
+			if route.Method != http.MethodPost || strings.Count(route.Path, "/") > 1 ||
 				slices.Contains([]string{"user", "owner"}, route.Noun) {
 				continue // what is required of these depends on another field
 			}

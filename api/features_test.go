@@ -28,7 +28,7 @@ func TestFeatures(t *testing.T) {
 		ScenarioInitializer: func(steps *godog.ScenarioContext) {
 			s := &scene{office: office}
 			steps.Before(func(ctx context.Context, _ *godog.Scenario) (context.Context, error) {
-				s.begin(t, ctx)
+				s.begin(ctx, t)
 				return ctx, nil
 			})
 			s.peopleSteps(steps)
@@ -69,7 +69,8 @@ type scene struct {
 	position      int64  // that was tampered with
 }
 
-func (s *scene) begin(t *testing.T, ctx context.Context) {
+func (s *scene) begin(ctx context.Context, t *testing.T) {
+	t.Helper()
 	*s = scene{
 		office: s.office, t: stepT{t, godog.T(ctx)},
 		organizations: map[string]uuid.UUID{}, people: map[string]*person{},
@@ -126,7 +127,9 @@ func (s *scene) peopleSteps(steps *godog.ScenarioContext) {
 	steps.Step(`^(\pL+) écarte (\pL+)$`, func(name, other string) {
 		s.does(name, "PUT", "/users/"+s.person(other).id.String()+"/deactivate", nil).ok(200)
 	})
-	steps.Step(`^la demande est acceptée$`, func() { require.Less(s.t, s.last.status, 300, s.last.text) })
+	steps.Step(`^la demande est acceptée$`, func() {
+		require.Less(s.t, s.last.status, 300, s.last.text)
+	})
 	steps.Step(`^la demande est refusée : "([^"]*)"$`, s.isRefused)
 	steps.Step(`^la demande est refusée à cause du champ "([^"]*)"$`, func(field string) {
 		s.last.ok(400)

@@ -52,7 +52,12 @@ func FuzzRoutes(f *testing.F) {
 			return
 		}
 		require.Equal(t, before, o.positions(t), "%s %q was refused", method, path)
-		other.hides(t, answer{t: t, text: text})
+		_, query, _ := strings.Cut(path, "?")
+		for _, id := range other.ids {
+			if !strings.Contains(query+headers+content, id) { // names of fields are repeated
+				require.NotContains(t, text, id)
+			}
+		}
 		require.NotRegexp(t, leaks, text)
 		require.Equal(t, "application/problem+json", recorder.Header().Get("Content-Type"))
 		if method != http.MethodHead {

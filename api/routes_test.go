@@ -3,6 +3,7 @@ package api_test
 import (
 	"encoding/json"
 	"maps"
+	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
@@ -105,7 +106,7 @@ func isOfBuilding(route api.Route) bool {
 // ofNobody shows the caller as an owner, which none of the premises' people is.
 const ofNobody = "/owners/me"
 
-func isWrite(route api.Route) bool { return route.Method != "GET" }
+func isWrite(route api.Route) bool { return route.Method != http.MethodGet }
 
 func hasID(route api.Route) bool { return strings.Contains(route.Path, "{id}") }
 
@@ -302,7 +303,7 @@ func TestAnotherOrganizationIsNotFoundOnAnyRoute(t *testing.T) {
 					return
 				}
 				mixed := own.document.sampleBody(route, other.ids).(map[string]any)
-				if route.Method == "POST" && other.isNamedIn(t, mixed) {
+				if route.Method == http.MethodPost && other.isNamedIn(t, mixed) {
 					try(ours, mixed)
 				}
 				mixed["organization_id"] = other.organization.String()
