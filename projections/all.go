@@ -3,7 +3,7 @@ package projections
 import "slices"
 
 // All is every read model.
-var All = []Projection{Organizations, Accounts, Members, Buildings, Lots, Owners}
+var All = []Projection{Organizations, Accounts, Members, Buildings, Lots, Owners, Keys, Charges}
 
 // Named returns the projection of that name; false when there is none.
 func Named(name string) (Projection, bool) {
