@@ -65,7 +65,12 @@ func (r *Reader) BuildingDiff(
 // of lots and ownerships that other rows and columns tell too.
 var unshown = []string{
 	"organization_id", "id", "version", "position", "created_at", "updated_at", "granted_at",
-	"given_at", "owners", "steps", "named",
+	"given_at", "owners", "steps", "named", "priced",
+}
+
+// derived are tables that say nothing which other rows or the event itself do not say.
+var derived = []string{
+	projections.Totals.Name(), projections.DivisionTable.Name(), projections.EntryTable.Name(),
 }
 
 // fieldChanges tells changed rows by their columns. Personal texts come out in clear, "" where the
@@ -76,7 +81,7 @@ func (r *Reader) fieldChanges(
 	fields := []FieldChange{}
 	var personal []int
 	for _, change := range changes {
-		if change.Table == projections.Totals.Name() {
+		if slices.Contains(derived, change.Table) {
 			continue
 		}
 		for _, column := range columns(change) {
@@ -111,17 +116,27 @@ func orNull(value json.RawMessage) json.RawMessage {
 	return value
 }
 
-// openChanges opens the sealed texts among the changes named.
+// openChanges opens the sealed texts among the changes named; a value is one text or several.
 func (r *Reader) openChanges(
 	ctx context.Context, organization uuid.UUID, fields []FieldChange, personal []int,
 ) error {
 	var values []*json.RawMessage
 	var sealed []events.Personal
+	var counts []int // how many texts a value has; -1 for one that stands alone
 	for _, i := range personal {
 		for _, value := range []*json.RawMessage{&fields[i].From, &fields[i].To} {
 			var text string
-			if json.Unmarshal(*value, &text) == nil && text != "" {
-				values = append(values, value)
+			var texts []string
+			switch {
+			case json.Unmarshal(*value, &text) == nil && text != "":
+				texts, counts = []string{text}, append(counts, -1)
+			case json.Unmarshal(*value, &texts) == nil && len(texts) > 0:
+				counts = append(counts, len(texts))
+			default:
+				continue
+			}
+			values = append(values, value)
+			for _, text := range texts {
 				sealed = append(sealed, events.SealedText(text))
 			}
 		}
@@ -134,9 +149,16 @@ func (r *Reader) openChanges(
 		return err
 	}
 	for i, value := range values {
-		if *value, err = marshal(clear[i]); err != nil {
+		var shown any = clear[0]
+		n := 1
+		if counts[i] >= 0 {
+			n = counts[i]
+			shown = clear[:n]
+		}
+		if *value, err = marshal(shown); err != nil {
 			return err
 		}
+		clear = clear[n:]
 	}
 	return nil
 }

@@ -16,6 +16,8 @@ type Replay struct {
 	At       time.Time // when Position was recorded
 	Building Building
 	Lots     []ReplayedLot // in their order
+	Charges  []Charge      // by day and id
+	Balances []Balance     // of who bears a share of them, by owner
 }
 
 // ReplayedLot is a lot with those who owned it then.
@@ -43,5 +45,9 @@ func (r *Reader) BuildingReplay(
 	for _, lot := range look.lots() {
 		replay.Lots = append(replay.Lots, ReplayedLot{Lot: lot, Owners: owners[lot.ID]})
 	}
-	return replay, nil
+	if replay.Charges, err = r.openCharges(ctx, look.charges(), nil); err != nil {
+		return Replay{}, err
+	}
+	replay.Balances, err = look.balances()
+	return replay, err
 }

@@ -28,6 +28,23 @@ var labels = map[string]label{
 		"Comptes bancaires modifiés", "Bankrekeningen gewijzigd", "Bank accounts changed", "",
 	},
 	"building.removed": {"Immeuble retiré", "Gebouw verwijderd", "Building removed", ""},
+	"key.declared": {"Clé de répartition créée", "Verdeelsleutel gemaakt", "Key declared", "name"},
+	"key.versioned": {
+		"Clé de répartition modifiée", "Verdeelsleutel gewijzigd", "Key changed", "name",
+	},
+	"charge.drafted":   {"Charge encodée", "Kost ingevoerd", "Charge drafted", "description"},
+	"charge.amended":   {"Charge modifiée", "Kost gewijzigd", "Charge amended", "description"},
+	"charge.removed":   {"Charge supprimée", "Kost verwijderd", "Charge removed", ""},
+	"charge.submitted": {"Charge soumise", "Kost voorgelegd", "Charge submitted", ""},
+	"charge.approved":  {"Charge approuvée", "Kost goedgekeurd", "Charge approved", ""},
+	"charge.rejected": {
+		"Charge rejetée", "Kost afgewezen", "Charge rejected", "rejection_reason",
+	},
+	"charge.paid":         {"Charge payée", "Kost betaald", "Charge paid", "paid_on"},
+	"charge.unpaid":       {"Paiement annulé", "Betaling ongedaan gemaakt", "Payment undone", ""},
+	"charge.fell_overdue": {"Échéance dépassée", "Vervaldag voorbij", "Fell overdue", ""},
+	"charge.cancelled":    {"Charge annulée", "Kost geannuleerd", "Charge cancelled", ""},
+	"charge.reactivated":  {"Charge réactivée", "Kost opnieuw actief", "Charge reactivated", ""},
 	"person.erased": {
 		"Données personnelles effacées", "Persoonsgegevens gewist", "Personal data erased", "",
 	},

@@ -52,6 +52,10 @@ func Statements() ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	texts, err = chargeStatements(texts)
+	if err != nil {
+		return nil, err
+	}
 	return eventStatements(texts)
 }
 
@@ -116,4 +120,35 @@ func pagesOf(sorts []string) []Page {
 		}
 	}
 	return pages
+}
+
+func chargeStatements(texts []string) ([]string, error) {
+	texts = append(texts, buildingChargesSQL, chargeAnywhereSQL, dueChargesSQL, suppliersSQL,
+		divisionSQL, ownerSharesSQL, ownerChargesSQL, ownerDueSQL)
+	least := events.Money(1)
+	for _, span := range []Span{In(uuid.Nil), Everywhere()} {
+		key, _ := keySQL(span, uuid.Nil)
+		keys, _ := keysSQL(span, uuid.Max, []uuid.UUID{})
+		charge, _ := chargeSQL(span, uuid.Nil)
+		texts = append(texts, key, keys, charge)
+		for _, page := range pagesOf(ChargeSorts) {
+			for _, l := range []ChargeList{
+				{Span: span, Page: page},
+				{
+					Span: span, Page: page, Building: uuid.Max, Category: "x", PaymentStatus: "x",
+					ApprovalStatus: "x", From: "2026-01-01", To: "2026-01-01", Least: &least,
+					Most: &least, Supplier: "x", Account: "x", Buildings: []uuid.UUID{},
+					Only: []uuid.UUID{},
+				},
+			} {
+				rows, _, err := l.rows()
+				if err != nil {
+					return nil, err
+				}
+				total, _ := l.total()
+				texts = append(texts, rows, total)
+			}
+		}
+	}
+	return texts, nil
 }
