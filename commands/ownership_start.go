@@ -119,7 +119,7 @@ func (d *decision) name(o *Ownership) {
 func (d *decision) succeed() {
 	was, is := d.before.PrimaryOn(d.today), d.lot.PrimaryOn(d.today)
 	if was == nil || is == nil || d.lot.Ownership(was.ID).RunsOn(d.today) ||
-		is.named == d.lot.named {
+		is.named > 0 && is.named == d.lot.named {
 		return
 	}
 	d.name(d.lot.OwnersOn(d.today)[0])
