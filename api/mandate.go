@@ -81,6 +81,7 @@ func giveMandate(
 		return Answer[mandateBody]{}, err
 	}
 	receipt := outcome.Receipt
+	c.answered(receipt)
 	answer := Answer[mandateBody]{Position: receipt.Position, Replayed: receipt.Replayed}
 	if receipt.Replayed {
 		page, err := c.Store.Read(ctx, receipt.Organization, receipt.Position-1, 1)
