@@ -143,13 +143,6 @@ type ownedUnit struct {
 	Owners []relationBody `json:"owners"`
 }
 
-// pcnBody is the report of a building without charges.
-type pcnBody struct {
-	Lines        []None `json:"lines"`
-	TotalAmount  Money  `json:"total_amount"`
-	TotalEntries int    `json:"total_entries"`
-}
-
 type replayAt struct {
 	ID       uuid.UUID     `path:"id"`
 	At       Field[string] `query:"at"`
@@ -176,7 +169,7 @@ func replayBuilding(
 	}
 	return Answer[replayBody]{Position: replay.Position, Body: replayBody{
 		Position: replay.Position, At: Instant(replay.At), Building: toBuilding(replay.Building),
-		Units: units, Expenses: []None{}, Balances: []None{}, PCN: pcnBody{Lines: []None{}},
+		Units: units, Expenses: []None{}, Balances: []None{}, PCN: toPCN(replay.PCN),
 	}}, nil
 }
 

@@ -30,12 +30,14 @@ type Call struct {
 	AsOf         AsOf      // of reads that look at earlier moments
 	IfMatch      *int64    // of writes
 
-	route  *Route
-	made   uuid.UUID     // the id that the server gave what the call creates
-	fresh  *queries.Rows // the rows that the call made
-	fence  Fence
-	key    string // the idempotency key, "" when there is none
-	digest []byte // HMAC of the request, beside key
+	route *Route
+	made  uuid.UUID     // the id that the server gave what the call creates
+	fresh *queries.Rows // the rows that the call made
+	fence Fence
+
+	languages string // the Accept-Language header
+	key       string // the idempotency key, "" when there is none
+	digest    []byte // HMAC of the request, beside key
 }
 
 // Every tells that a superadmin named no organization, on a route that then spans all.

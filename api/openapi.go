@@ -236,7 +236,12 @@ func markRequired(registry huma.Registry, t reflect.Type) {
 func describeResponses(registry huma.Registry, route *Route) map[string]*huma.Response {
 	serve := route.Serve
 	success := &huma.Response{Description: "Success"}
-	if serve.answer != nil {
+	switch {
+	case serve.media != "":
+		success.Content = map[string]*huma.MediaType{serve.media: {
+			Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"},
+		}}
+	case serve.answer != nil:
 		success.Content = map[string]*huma.MediaType{"application/json": {
 			Schema: registry.Schema(serve.answer, true, "Answer"),
 		}}

@@ -109,6 +109,17 @@ var Routes = []Route{
 	{"DELETE", "/owners/{id}", Managers, "owner", remove(removeOwner), "Remove an owner"},
 	{"PUT", "/owners/{id}/link-user", Managers, "owner", change(linkOwner),
 		"Let an owner sign in as a user"},
+	{"GET", "/pcn/{id}", Professionals, "building", read(readPCN).asOf().
+		remembered("buildings", "pcn_entries"), "Report a building's charges by account"},
+	{"POST", "/pcn/report/{id}", Professionals, "building", act(reportPCN).asOf(), "The same"},
+	{"GET", "/pcn/export/pdf/{id}", Professionals, "building", pcnFile("pdf").
+		asOf(), "Take it away to print"},
+	{"GET", "/pcn/export/excel/{id}", Professionals, "building", pcnFile("excel").
+		asOf(), "Take it away as a workbook"},
+	{"GET", "/pcn/export/csv/{id}", Professionals, "building", pcnFile("csv").
+		asOf(), "Take it away as CSV"},
+	{"GET", "/pcn/export/json/{id}", Professionals, "building", pcnFile("json").
+		asOf(), "Take it away as JSON"},
 
 	{"POST", "/auth/login", Public, "", act(login), "Sign in"},
 	{"POST", "/auth/refresh", Public, "", act(refresh), "Take a fresh pair of tokens"},

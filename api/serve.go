@@ -33,6 +33,7 @@ func (s *Server) serve(x *exchange, r *http.Request, route *Route) {
 		Backend: &s.backend, Caller: x.caller, Organization: x.caller.Organization,
 		Language: x.language, RequestID: x.requestID, Address: s.address(r),
 		Agent: r.UserAgent(), Now: s.now().UTC(), route: route, fence: s.fence,
+		languages: r.Header.Get("Accept-Language"),
 	}
 	var err error
 	if route.Serve.kind == verbRaw {
@@ -282,7 +283,8 @@ func (s *Server) render(
 		status = c.route.Serve.status
 	}
 	var body []byte
-	if status != http.StatusNoContent {
+	made, isFile := got.body.(File)
+	if status != http.StatusNoContent && !isFile {
 		var err error
 		if body, err = json.Marshal(got.body, json.Deterministic(true)); err != nil {
 			return &Problem{Code: CodeInternal, Cause: err}
@@ -306,11 +308,15 @@ func (s *Server) render(
 		s.writeWritten(x, status, body, got)
 		return nil
 	}
-	made := c.rendered(r, got, body)
-	if s.keeps(c, got) {
-		s.answers.keep(made, begun)
+	if isFile {
+		writeFile(x, r, c.route.Serve.media, made)
+		return nil
 	}
-	writeAnswer(x, r, made)
+	shown := c.rendered(r, got, body)
+	if s.keeps(c, got) {
+		s.answers.keep(shown, begun)
+	}
+	writeAnswer(x, r, shown)
 	return nil
 }
 

@@ -76,6 +76,7 @@ type verb struct {
 	tables     []string
 	status     int
 	words      map[string]string
+	media      string // of a file; of anything else "", which is JSON
 }
 
 // read answers one resource, report or bare array (an empty one is []).

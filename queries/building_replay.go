@@ -18,6 +18,7 @@ type Replay struct {
 	Lots     []ReplayedLot // in their order
 	Charges  []Charge      // by day and id
 	Balances []Balance     // of who bears a share of them, by owner
+	PCN      PCN           // of all dates, by category, what was approved
 }
 
 // ReplayedLot is a lot with those who owned it then.
@@ -35,6 +36,13 @@ func (r *Reader) BuildingReplay(
 		return Replay{}, err
 	}
 	replay := Replay{Position: look.position, At: look.at, Lots: []ReplayedLot{}}
+	replay.PCN, err = r.pcnOf(look, PCNAsked{
+		Organization: organization, Building: id, Profile: PCNByCategory, Status: PCNApproved,
+	})
+	if err != nil {
+		return Replay{}, err
+	}
+	replay.PCN.GeneratedAt = look.at // the same moment is the same replay
 	replay.Building, _ = projections.BuildingTable.Of(look.copied, id)
 	owners := map[uuid.UUID][]Ownership{}
 	for _, o := range look.ownerships(uuid.Nil) {

@@ -89,6 +89,13 @@ func (r *Reader) position(
 	return moment.Position, nil
 }
 
+// Zone is where a building's days begin and end.
+func (r *Reader) Zone(
+	ctx context.Context, organization, building uuid.UUID,
+) (*time.Location, error) {
+	return r.zone(ctx, organization, building)
+}
+
 // zone is where the building stands, or stood when it was removed.
 func (r *Reader) zone(ctx context.Context, organization, id uuid.UUID) (*time.Location, error) {
 	name := defaultZone

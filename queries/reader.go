@@ -32,6 +32,7 @@ type Reader struct {
 	keyring  *eventstore.Keyring
 	follower *projections.Follower
 	travel   *projections.Travel
+	trees    *eventstore.Trees
 	people   *people
 	fence    fence
 	conns    atomic.Int64 // connections ever made, as last seen
@@ -46,6 +47,7 @@ func NewReader(store *eventstore.Store, follower *projections.Follower) *Reader 
 		store: store, pool: store.Pool(eventstore.RoleReader), keyring: store.Keyring(),
 		follower: follower, travel: projections.NewTravel(store), people: newPeople(),
 		fence: fence{answered: map[uuid.UUID]int64{}}, ownerIndexes: newIndexes(ownerIndexing),
+		trees: eventstore.NewTrees(store),
 	}
 	if follower != nil {
 		follower.Subscribe(r.people.heard)

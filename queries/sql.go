@@ -48,6 +48,7 @@ func Statements() ([]string, error) {
 			texts = append(texts, rows)
 		}
 	}
+	texts = append(texts, pcnStatements()...)
 	texts, err := lotStatements(append(texts, ownerStatements()...))
 	if err != nil {
 		return nil, err

@@ -70,6 +70,9 @@ func (w *world) by(
 	if actor != uuid.Nil {
 		a.Metadata = eventstore.Metadata{Actor: actor, Role: "syndic", Correlation: "request-1"}
 	}
+	if inside, ok := added[0].(events.InBuilding); ok {
+		a.Streams[0].Building = inside.BuildingID()
+	}
 	if stream.Category == events.BuildingCategory {
 		a.Streams[0].Building = stream.ID
 	}
