@@ -36,7 +36,7 @@ func TestOwners(t *testing.T) {
 	organization := o.organization(t)
 	syndic := o.signedIn(t, organization, "syndic")
 
-	t.Run("a syndic enters an owner; everybody who reads the organization finds him", func(t *testing.T) {
+	t.Run("a syndic enters an owner; all who read the organization find him", func(t *testing.T) {
 		got := o.ask(t, syndic, "POST", "/owners", newOwner()).ok(201)
 		require.Equal(t, `"1"`, got.header.Get("ETag"))
 		require.Equal(t, "Rue Haute 12 bte 3", got.get("address"))

@@ -260,7 +260,8 @@ func (i *index[T]) put(entries []*indexEntry[T]) {
 func (i *index[T]) key(sort string, entry *indexEntry[T]) string {
 	parts, byText := i.of.orders[sort]
 	if !byText {
-		return string(binary.BigEndian.AppendUint64(nil, uint64(entry.created))) //nolint:gosec // after 1970
+		at := uint64(entry.created) //nolint:gosec // nobody recorded anything before 1970
+		return string(binary.BigEndian.AppendUint64(nil, at))
 	}
 	var key []byte
 	for n, part := range parts(entry.texts(len(i.of.texts))) {

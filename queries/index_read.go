@@ -11,7 +11,8 @@ import (
 	"github.com/koprogo/koprogo/events"
 )
 
-// How many rows an index opens at once where it reads all, and fetches at once where it knows which.
+// How many rows an index opens at once where it reads all of them, and fetches at once where it
+// knows which.
 const (
 	indexPage = 4_000
 	indexSome = 500

@@ -62,8 +62,8 @@ type OwnerList struct {
 // OwnerSorts are the columns that a list of owners may be sorted by, the default first.
 var OwnerSorts = []string{"last_name", "first_name", "email", "created_at"}
 
-// ownerIndexing is how owners are indexed. Who has no last name is sorted by his company's; those of one
-// name by the other.
+// ownerIndexing is how owners are indexed. Who has no last name is sorted by his company's; those
+// of one name by the other.
 var ownerIndexing = indexing[Owner]{
 	table: projections.OwnerTable.Name(), model: ownerModel,
 	texts: []string{"first_name", "last_name", "company_name", "email"},

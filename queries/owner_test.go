@@ -80,7 +80,8 @@ func TestOwners(t *testing.T) {
 			w.named(t, by("created_at", true)))
 	})
 	t.Run("a part of a name or of the e-mail is found, in any case", func(t *testing.T) {
-		require.Equal(t, []string{"Élise Dubois"}, w.named(t, queries.OwnerList{Span: in, Q: "ÉLISE D"}))
+		require.Equal(t, []string{"Élise Dubois"},
+			w.named(t, queries.OwnerList{Span: in, Q: "ÉLISE D"}))
 		require.Equal(t, []string{"Ecobel"}, w.named(t, queries.OwnerList{Span: in, Q: "info@"}))
 		require.Empty(t, w.named(t, queries.OwnerList{Span: in, Q: "odile"}))
 	})
