@@ -3,6 +3,7 @@ package api
 import (
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -13,7 +14,11 @@ type answerKey struct {
 	organization uuid.UUID
 	language     Language
 	target       string // path and query as they were sent
+	quarter      int64  // of an hour: days begin at one in every zone, and change who owns what
 }
+
+// quarterOf numbers the quarter of an hour that an instant lies in.
+func quarterOf(at time.Time) int64 { return at.Unix() / 900 }
 
 // answer is one rendered 200 with the headers that go with it. It is never changed.
 type answer struct {

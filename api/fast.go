@@ -23,6 +23,7 @@ func (c *Call) rendered(r *http.Request, got reply, body []byte) *answer {
 	made := &answer{
 		key: answerKey{
 			organization: c.Organization, language: c.Language, target: r.URL.RequestURI(),
+			quarter: quarterOf(c.Now),
 		},
 		route: c.route, body: body, tag: tag, tagLine: []string{tag},
 		length: []string{strconv.Itoa(len(body))}, shows: got.shows,
@@ -88,6 +89,7 @@ func (s *Server) fromMemory(x *exchange, r *http.Request) bool {
 	x.caller, x.known = caller, true
 	found := s.answers.find(answerKey{
 		organization: caller.Organization, language: x.language, target: r.URL.RequestURI(),
+		quarter: quarterOf(s.now()),
 	})
 	if found == nil || found.route.May&caller.Role == 0 {
 		return false

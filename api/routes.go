@@ -35,9 +35,9 @@ var Routes = []Route{
 		sorted("position"), "List what happened to a building"},
 	{"GET", "/buildings/{id}/replay", Professionals, "building", read(replayBuilding), "Replay it"},
 	{"GET", "/buildings/{id}/diff", Professionals, "building", read(diffBuilding), "Tell changes"},
-	{"GET", "/buildings/{id}/units", Everyone, "building", read(buildingNone).
+	{"GET", "/buildings/{id}/units", Everyone, "building", read(buildingUnits).
 		asOf(), "List a building's units"},
-	{"GET", "/buildings/{id}/owners", Everyone, "building", read(buildingNone).
+	{"GET", "/buildings/{id}/owners", Everyone, "building", read(buildingOwners).
 		asOf(), "List a building's owners"},
 	{"GET", "/buildings/{id}/expenses", Everyone, "building", read(buildingNone).
 		asOf(), "List a building's expenses"},
