@@ -56,6 +56,58 @@ func TestPagesOfBuildingsAreReadInOrder(t *testing.T) {
 	exec(t, reader, "commit")
 }
 
+func TestPagesOfLotsAreReadInOrder(t *testing.T) {
+	t.Parallel()
+	db := migrationstest.Database(t)
+	organization, building := uuid.UUID{15: 7}, uuid.UUID{14: 1, 15: 1}
+	projector := connect(t, db.URL, "koprogo_projector")
+	exec(t, projector, `
+		insert into read.lots (organization_id, id, version, position, building_id, number, type,
+			floor, surface, shares, sort_key, owners, created_at, updated_at)
+		select overlay('00000000-0000-0000-0000-000000000000' placing to_char(i % 10, 'fm00')
+			from 35)::uuid, gen_random_uuid(), 1, i,
+			overlay('00000000-0000-0000-0000-000000000100' placing to_char(i / 10 % 2, 'fm00')
+			from 35)::uuid, 'A' || i, 'cellar', nullif(i % 40, 0), i % 997, 1, 'a' || i, '[]',
+			now() + i * interval '1 second', now()
+		from generate_series(1, 20000) as i`)
+	exec(t, projector, "analyze read.lots")
+
+	reader := connect(t, db.URL, "koprogo_reader")
+	exec(t, reader, "begin")
+	exec(t, reader, "select log.enter_organization($1)", organization)
+	for order, index := range map[string]string{
+		"number": "lots_number_idx", "coalesce(floor, -1000)": "lots_floor_idx",
+		"surface": "lots_surface_idx", "created_at": "lots_created_idx",
+	} {
+		rows := "from read.lots where organization_id = '" + organization.String() + "'"
+		bound := one[string](t, reader, fmt.Sprintf(
+			"select format('(%%L, %%L)', %[1]s, id) %[2]s order by %[1]s, id offset 500 limit 1",
+			order, rows))
+		for _, page := range []string{
+			fmt.Sprintf("order by %[1]s, id limit 20", order),
+			fmt.Sprintf("order by %[1]s desc, id desc limit 20", order),
+			fmt.Sprintf("and (%[1]s, id) > %[2]s order by %[1]s, id limit 20", order, bound),
+		} {
+			sql := "select * " + rows + " " + page
+			require.Contains(t, plan(t, reader, sql), index, sql)
+			require.NotContains(t, plan(t, reader, sql), "Sort", sql)
+		}
+	}
+	sql := "select * from read.lots where organization_id = '" + organization.String() +
+		"' and building_id = '" + building.String() + "' order by number, id limit 20"
+	require.Contains(t, plan(t, reader, sql), "lots_building_idx")
+	require.NotContains(t, plan(t, reader, sql), "Sort")
+	exec(t, reader, "commit")
+}
+
+func TestLotsAreSortedAsPeopleCount(t *testing.T) {
+	t.Parallel()
+	conn := connect(t, migrationstest.Database(t).URL, "koprogo_projector")
+	require.Equal(t, []string{"A1", "A2", "A10", "B1"}, column(t, conn, `
+		select number from unnest(array['A10', 'B1', 'A2', 'A1']) as lots (number)
+		order by number collate read.numbers`))
+}
+
 func plan(t *testing.T, conn *pgx.Conn, sql string) string {
 	t.Helper()
 	return strings.Join(column(t, conn, "explain "+sql), "\n")
