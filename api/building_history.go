@@ -128,13 +128,13 @@ func startOf(day Date, zone *time.Location) time.Time {
 
 // replayBody is a building and all that belongs to it at a moment.
 type replayBody struct {
-	Position int64        `json:"position"`
-	At       Instant      `json:"at"`
-	Building buildingBody `json:"building"`
-	Units    []ownedUnit  `json:"units"`
-	Expenses []None       `json:"expenses"`
-	Balances []None       `json:"balances"`
-	PCN      pcnBody      `json:"pcn"`
+	Position int64         `json:"position"`
+	At       Instant       `json:"at"`
+	Building buildingBody  `json:"building"`
+	Units    []ownedUnit   `json:"units"`
+	Expenses []expenseBody `json:"expenses"`
+	Balances []dueBody     `json:"balances"`
+	PCN      pcnBody       `json:"pcn"`
 }
 
 // ownedUnit is a lot with those who own it.
@@ -167,9 +167,17 @@ func replayBuilding(
 	for i, lot := range replay.Lots {
 		units[i] = ownedUnit{toUnit(lot.Lot), toRelations(lot.Owners, everyOne)}
 	}
+	expenses := make([]expenseBody, len(replay.Charges))
+	for i, charge := range replay.Charges {
+		expenses[i] = toExpense(charge)
+	}
+	balances := make([]dueBody, len(replay.Balances))
+	for i, balance := range replay.Balances {
+		balances[i] = dueBody{OwnerID: balance.OwnerID, TotalDue: Money(balance.Due)}
+	}
 	return Answer[replayBody]{Position: replay.Position, Body: replayBody{
 		Position: replay.Position, At: Instant(replay.At), Building: toBuilding(replay.Building),
-		Units: units, Expenses: []None{}, Balances: []None{}, PCN: toPCN(replay.PCN),
+		Units: units, Expenses: expenses, Balances: balances, PCN: toPCN(replay.PCN),
 	}}, nil
 }
 
@@ -192,6 +200,7 @@ type resourceChangeBody struct {
 var (
 	restResources = map[string]string{
 		"buildings": "building", "lots": "unit", "ownerships": "unit_owner",
+		"charges": "expense", "keys": "distribution_key",
 	}
 	restFields = map[string]map[string]string{
 		"buildings": {"lots": "total_units", "shares": "total_tantiemes"},
@@ -199,6 +208,7 @@ var (
 			"number": "unit_number", "type": "unit_type", "surface": "surface_area",
 			"shares": "quota",
 		},
+		"charges": chargeFields,
 		"ownerships": {
 			"lot_id": "unit_id", "fraction": "ownership_fraction", "from_day": "start_date",
 			"to_day": "end_date", "held_right": "right",
@@ -213,6 +223,9 @@ func toResourceChange(change queries.FieldChange) resourceChangeBody {
 	}
 	if change.Field == "shares" || change.Field == "surface" {
 		body.From, body.To = quotaJSON(change.From), quotaJSON(change.To)
+	}
+	if shown := chargeValues[change.Resource+"."+change.Field]; shown != nil {
+		body.From, body.To = shown(change.From), shown(change.To)
 	}
 	if name, known := restResources[change.Resource]; known {
 		body.Resource = name

@@ -24,6 +24,8 @@ func mapped(err error, route *Route) *Problem {
 		return problem
 	case errors.As(err, &refused):
 		return refusal(refused, route)
+	case errors.Is(err, queries.ErrOrganization):
+		return refuse(CodeOrganizationRequired)
 	case errors.Is(err, queries.ErrNotFound):
 		return notFound(route.Noun)
 	case errors.Is(err, queries.ErrPositionUnknown):
@@ -66,14 +68,18 @@ func refusal(refused *commands.Refused, route *Route) *Problem {
 }
 
 func restName(field string, words map[string]string) string {
-	head, rest, _ := strings.Cut(field, "[")
-	if name, ok := words[head]; ok {
-		head = name
+	parts := strings.Split(field, ".")
+	for i, part := range parts {
+		head, place, indexed := strings.Cut(part, "[")
+		if name, ok := words[head]; ok {
+			head = name
+		}
+		if indexed {
+			head += "[" + place
+		}
+		parts[i] = head
 	}
-	if rest != "" {
-		return head + "[" + rest
-	}
-	return head
+	return strings.Join(parts, ".")
 }
 
 // refusalParams are a refusal's params as our texts name them.

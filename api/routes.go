@@ -39,7 +39,7 @@ var Routes = []Route{
 		asOf(), "List a building's units"},
 	{"GET", "/buildings/{id}/owners", Everyone, "building", read(buildingOwners).
 		asOf(), "List a building's owners"},
-	{"GET", "/buildings/{id}/expenses", Everyone, "building", read(buildingNone).
+	{"GET", "/buildings/{id}/expenses", Everyone, "building", read(buildingExpenses).
 		asOf(), "List a building's expenses"},
 	{"GET", "/buildings/{id}/meetings", Everyone, "building", read(buildingNone).
 		asOf(), "List a building's meetings"},
@@ -120,6 +120,115 @@ var Routes = []Route{
 		asOf(), "Take it away as CSV"},
 	{"GET", "/pcn/export/json/{id}", Professionals, "building", pcnFile("json").
 		asOf(), "Take it away as JSON"},
+
+	{
+		"GET", "/expenses", Everyone, "expense", list(listExpenses).
+			sorted("expense_date", "amount", "created_at", "payment_status").
+			spanning().remembered("charges", "suppliers", "totals"), "List expenses",
+	},
+	{
+		"POST", "/expenses", Bookkeepers, "expense", create(createExpense).saying(expenseWords...),
+		"Draft an expense",
+	},
+	{
+		"GET", "/expenses/{id}", Everyone, "expense", read(readExpense).asOf().
+			remembered("charges", "suppliers"), "Read an expense",
+	},
+	{
+		"PUT", "/expenses/{id}", Bookkeepers, "expense", change(changeExpense).
+			saying(expenseWords...), "Change an expense in draft, or a rejected one",
+	},
+	{"DELETE", "/expenses/{id}", Bookkeepers, "expense", remove(removeExpense), "Remove an expense"},
+	{
+		"PUT", "/expenses/{id}/mark-paid", Bookkeepers, "expense", change(payExpense).
+			saying(expenseWords...), "Say that the supplier was paid",
+	},
+	{
+		"POST", "/expenses/{id}/mark-overdue", Bookkeepers, "expense", act(markExpenseOverdue),
+		"Say that it was not paid in time",
+	},
+	{"POST", "/expenses/{id}/cancel", Bookkeepers, "expense", act(cancelExpense), "Cancel it"},
+	{
+		"POST", "/expenses/{id}/reactivate", Bookkeepers, "expense", act(reactivateExpense),
+		"End a cancellation",
+	},
+	{"POST", "/expenses/{id}/unpay", Bookkeepers, "expense", act(unpayExpense), "Undo a payment"},
+	{
+		"GET", "/expenses/{id}/documents", Everyone, "expense", read(expenseDocuments),
+		"List an expense's documents",
+	},
+	{
+		"GET", "/expenses/{id}/payments", Everyone, "expense", read(expensePayments),
+		"List an expense's payments",
+	},
+	{
+		"GET", "/expenses/{id}/payments/total", Everyone, "expense", read(expensePaid),
+		"Add an expense's payments up",
+	},
+	{
+		"POST", "/invoices/draft", Bookkeepers, "invoice", create(createInvoice).
+			saying(invoiceWords...), "Draft an invoice",
+	},
+	{
+		"GET", "/invoices/pending", Everyone, "invoice", read(pendingInvoices),
+		"List the invoices that wait for approval",
+	},
+	{
+		"GET", "/invoices/{id}", Everyone, "invoice", read(readInvoice).asOf().
+			remembered("charges", "suppliers"), "Read an invoice",
+	},
+	{
+		"PUT", "/invoices/{id}", Bookkeepers, "invoice", change(changeInvoice).
+			saying(invoiceWords...), "Change an invoice in draft, or a rejected one",
+	},
+	{
+		"PUT", "/invoices/{id}/submit", Bookkeepers, "invoice", change(submitInvoice),
+		"Ask for approval",
+	},
+	{
+		"PUT", "/invoices/{id}/approve", Managers, "invoice", change(approveInvoice),
+		"Approve an invoice and divide it",
+	},
+	{
+		"PUT", "/invoices/{id}/reject", Managers, "invoice", change(rejectInvoice).
+			saying(invoiceWords...), "Send an invoice back",
+	},
+	{
+		"GET", "/invoices/{id}/distribution", Everyone, "invoice", read(invoiceDistribution),
+		"Show how an invoice was divided",
+	},
+	{
+		"POST", "/invoices/{id}/calculate-distribution", Bookkeepers, "invoice",
+		act(calculateDistribution), "Show how an approved invoice was divided",
+	},
+	{
+		"GET", "/owners/{id}/distributions", Everyone, "owner", read(ownerDistributions),
+		"List what an owner bears",
+	},
+	{
+		"GET", "/owners/{id}/total-due", Everyone, "owner", read(ownerTotalDue),
+		"Add up what an owner bears",
+	},
+	{
+		"GET", "/distribution-keys", Everyone, "distribution_key", read(listKeys).spanning(),
+		"List distribution keys",
+	},
+	{
+		"POST", "/distribution-keys", Managers, "distribution_key", create(createKey).
+			saying(keyWords...), "Make a distribution key",
+	},
+	{
+		"GET", "/distribution-keys/{id}", Everyone, "distribution_key", read(readKey),
+		"Read a distribution key",
+	},
+	{
+		"PUT", "/distribution-keys/{id}", Managers, "distribution_key", change(changeKey).
+			saying(keyWords...), "Give a distribution key another version",
+	},
+	{
+		"GET", "/accounts", Everyone, "account", read(listAccounts).spanning(),
+		"List the chart of accounts",
+	},
 
 	{"POST", "/auth/login", Public, "", act(login), "Sign in"},
 	{"POST", "/auth/refresh", Public, "", act(refresh), "Take a fresh pair of tokens"},

@@ -32,6 +32,10 @@ func (b *Backend) organizationOf(
 		return b.Queries.LotOrganization(ctx, id)
 	case "owner":
 		return b.Queries.OwnerOrganization(ctx, id)
+	case "expense", "invoice":
+		return b.Queries.ChargeOrganization(ctx, id)
+	case "distribution_key":
+		return b.Queries.KeyOrganization(ctx, id)
 	case "ownership":
 		at, err := b.Queries.OwnershipPlace(ctx, queries.Everywhere(), id)
 		return at.Organization, err

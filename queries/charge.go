@@ -24,6 +24,9 @@ type Charge struct {
 	RejectionReason string
 }
 
+// ChargeLine is a line of a charge without its text.
+type ChargeLine = projections.ChargeLine
+
 // chargeModel is what a charge is shown from.
 var chargeModel = []string{projections.Charges.Name}
 

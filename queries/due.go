@@ -15,13 +15,14 @@ import (
 // Until the ledger knows what owners paid, an owner's due is what was divided to him: the sum of
 // his shares, which is exact by itself, is not kept a second time.
 
-// OwnerDue is what an owner owes of all charges.
+// OwnerDue is what an owner owes of the charges of some buildings, or (nil) of all.
 func (r *Reader) OwnerDue(
-	ctx context.Context, organization, owner uuid.UUID,
+	ctx context.Context, organization, owner uuid.UUID, buildings []uuid.UUID,
 ) (found Found[events.Money], err error) {
 	var cents int64
 	found.Stale, err = r.read(ctx, In(organization), shareModel, func(batch *pgx.Batch) {
-		batch.Queue(ownerDueSQL, organization, []uuid.UUID{owner}).QueryRow(number(&cents))
+		batch.Queue(ownerDueSQL, organization, []uuid.UUID{owner}, buildings).
+			QueryRow(number(&cents))
 	})
 	found.Item, found.Position = events.Money(cents), found.Stale
 	return found, err

@@ -28,7 +28,7 @@ var labels = map[string]label{
 		"Comptes bancaires modifiés", "Bankrekeningen gewijzigd", "Bank accounts changed", "",
 	},
 	"building.removed": {"Immeuble retiré", "Gebouw verwijderd", "Building removed", ""},
-	"key.declared": {"Clé de répartition créée", "Verdeelsleutel gemaakt", "Key declared", "name"},
+	"key.declared":     {"Clé de répartition créée", "Verdeelsleutel gemaakt", "Key declared", "name"},
 	"key.versioned": {
 		"Clé de répartition modifiée", "Verdeelsleutel gewijzigd", "Key changed", "name",
 	},

@@ -44,7 +44,7 @@ const ownerSharesFrom = ` from read.divisions d,
  where d.organization_id = $1 and not d.cancelled
    and d.building_id = any(array(select o.building_id from read.ownerships o
                                   where o.organization_id = $1 and o.owner_id = any($2)))
-   and s.owner_id = any($2)`
+   and s.owner_id = any($2) and ($3::uuid[] is null or d.building_id = any($3))`
 
 const (
 	ownerSharesSQL = `select d.id, s.place::integer, s.lot_id, s.owner_id, s.part, s.amount,
@@ -53,12 +53,13 @@ const (
 	ownerDueSQL     = `select coalesce(sum(s.amount), 0)::bigint` + ownerSharesFrom
 )
 
-// OwnerShares lists what an owner bears of charges that were not cancelled, by the charges' days.
+// OwnerShares lists what an owner bears of charges that were not cancelled, by the charges' days: of
+// some buildings, or (nil) of all.
 func (r *Reader) OwnerShares(
-	ctx context.Context, organization, owner uuid.UUID,
+	ctx context.Context, organization, owner uuid.UUID, buildings []uuid.UUID,
 ) (found Found[[]Share], err error) {
 	found.Stale, err = r.read(ctx, In(organization), shareModel, func(batch *pgx.Batch) {
-		batch.Queue(ownerSharesSQL, organization, []uuid.UUID{owner}).
+		batch.Queue(ownerSharesSQL, organization, []uuid.UUID{owner}, buildings).
 			Query(many(&found.Item, scanShare))
 	})
 	found.Position = found.Stale
@@ -78,7 +79,7 @@ func (r *Reader) OwnerCharges(
 	ctx context.Context, organization uuid.UUID, owners []uuid.UUID,
 ) (charges []uuid.UUID, err error) {
 	_, err = r.read(ctx, In(organization), shareModel, func(batch *pgx.Batch) {
-		batch.Queue(ownerChargesSQL, organization, owners).
+		batch.Queue(ownerChargesSQL, organization, owners, []uuid.UUID(nil)).
 			Query(many(&charges, pgx.RowTo[uuid.UUID]))
 	})
 	return charges, err
