@@ -112,8 +112,10 @@ func TestRegisterLotRefusesAWrongField(t *testing.T) {
 		"a floor too high": {"floor", CodeOutOfRange, func(c *RegisterLot) { c.Floor = To(1000) }},
 		"no surface":       {"surface", CodeOutOfRange, func(c *RegisterLot) { c.Surface = 0 }},
 		"a negative one":   {"surface", CodeOutOfRange, func(c *RegisterLot) { c.Surface = -1 }},
-		"too large":        {"surface", CodeOutOfRange, func(c *RegisterLot) { c.Surface = maxSurface + 1 }},
-		"no shares":        {"shares", CodeOutOfRange, func(c *RegisterLot) { c.Shares = 0 }},
+		"too large": {"surface", CodeOutOfRange, func(c *RegisterLot) {
+			c.Surface = maxSurface + 1
+		}},
+		"no shares": {"shares", CodeOutOfRange, func(c *RegisterLot) { c.Shares = 0 }},
 		"too many shares": {"shares", CodeOutOfRange, func(c *RegisterLot) {
 			c.Shares = events.WholeShares(maxShares) + 1
 		}},
@@ -148,7 +150,7 @@ func TestChangeLot(t *testing.T) {
 		given[Building](t, residence, own).
 			when(changeA2(func(c *ChangeLot) { c.Number = To("A10") })).then(kept)
 	})
-	t.Run("a cleared sort key is made of the number again, a cleared floor is none", func(t *testing.T) {
+	t.Run("a cleared sort key follows the number again, a cleared floor is none", func(t *testing.T) {
 		own, cleared := lotA2, described
 		own.SortKey, cleared.Number, cleared.SortKey, cleared.Floor = "02", "A2", "a000002", nil
 		given[Building](t, residence, own).when(changeA2(func(c *ChangeLot) {
