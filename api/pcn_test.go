@@ -30,7 +30,8 @@ func (o *office) charge(
 				AccountCode: account, Quantity: 10_000, Net: cents, Gross: cents,
 			}},
 		}},
-		events.ChargeSubmitted{Building: building}, events.ChargeApproved{Building: building},
+		events.ChargeSubmitted{Building: building},
+		events.ChargeApproved{Building: building},
 	}, then...)
 	receipt, err := o.store.Append(t.Context(), eventstore.Append{
 		Organization: organization,

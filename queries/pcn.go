@@ -39,7 +39,7 @@ type PCNAsked struct {
 	Moment       Moment
 }
 
-// PCN is a building's charges by account (plan comptable normalisé), as the log showed them at
+// PCN is a building's charges by account (the Belgian standard chart), as the log showed them at
 // Position.
 type PCN struct {
 	Asked       PCNAsked
@@ -84,27 +84,9 @@ func (r *Reader) pcnOf(l look, asked PCNAsked) (PCN, error) {
 	return report, report.state(sums)
 }
 
-// pcnNow makes the report from the read models. Where the charges stand before the building does,
-// which then is new or changed a moment ago, it waits for them: what is said of the building was
-// so at the report's position.
+// pcnNow makes the report from the read models, which move together. The building is read before
+// the charges' position, so that what is said of it was so at the report's position.
 func (r *Reader) pcnNow(ctx context.Context, asked PCNAsked) (PCN, error) {
-	report, sums, err := r.readPCN(ctx, asked)
-	if err == nil && report.Stale == 0 && report.Position < report.Building.Position &&
-		r.follower != nil {
-		waiting, cancel := context.WithTimeout(ctx, fenceWait)
-		defer cancel()
-		_, err = r.wait(waiting, asked.Organization, pcnModels, report.Building.Position)
-		if err == nil {
-			report, sums, err = r.readPCN(ctx, asked)
-		}
-	}
-	if err != nil {
-		return PCN{}, err
-	}
-	return report, report.state(sums)
-}
-
-func (r *Reader) readPCN(ctx context.Context, asked PCNAsked) (PCN, []pcnSum, error) {
 	report := PCN{Asked: asked, GeneratedAt: r.store.Clock()}
 	var sums []pcnSum
 	building, buildingArgs := buildingSQL(In(asked.Organization), asked.Building)
@@ -119,7 +101,10 @@ func (r *Reader) readPCN(ctx context.Context, asked PCNAsked) (PCN, []pcnSum, er
 			return err
 		})
 	})
-	return report, sums, err
+	if err != nil {
+		return PCN{}, err
+	}
+	return report, report.state(sums)
 }
 
 // state writes the lines of what was added up.

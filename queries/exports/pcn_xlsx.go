@@ -260,8 +260,10 @@ func writePCNHead(sheet *excelize.StreamWriter, styles pcnStyles, p PCN) error {
 		height float64
 	}{
 		{[]any{excelize.Cell{StyleID: styles.title, Value: p.heading()}}, 24},
-		{[]any{excelize.Cell{StyleID: styles.building, Value: building}},
-			18 * float64(linesOf(building, 140))},
+		{
+			[]any{excelize.Cell{StyleID: styles.building, Value: building}},
+			18 * float64(linesOf(building, 140)),
+		},
 		{[]any{excelize.Cell{StyleID: styles.note, Value: note}}, 28},
 		{header, 20},
 	} {
