@@ -62,12 +62,23 @@ func TestBuildings(t *testing.T) {
 			field string
 			value any
 		}{
-			{"name", nil}, {"name", strings.Repeat("x", 256)}, {"address", ""}, {"city", 7},
-			{"total_units", 0}, {"total_units", "8"}, {"total_units", 1.5},
-			{"total_tantiemes", 0}, {"total_tantiemes", 10_000_001},
-			{"construction_year", 999}, {"construction_year", next}, {"zone", "Mars/Olympus"},
-			{"iban_working", "BE21 0012 3456 7804"}, {"enterprise_number", "0202239952"},
-			{"fiscal_year_start", "02-30"}, {"slug", "No Slug"}, {"colour", "red"},
+			{"name", nil},
+			{"name", strings.Repeat("x", 256)},
+			{"address", ""},
+			{"city", 7},
+			{"total_units", 0},
+			{"total_units", "8"},
+			{"total_units", 1.5},
+			{"total_tantiemes", 0},
+			{"total_tantiemes", 10_000_001},
+			{"construction_year", 999},
+			{"construction_year", next},
+			{"zone", "Mars/Olympus"},
+			{"iban_working", "BE21 0012 3456 7804"},
+			{"enterprise_number", "0202239952"},
+			{"fiscal_year_start", "02-30"},
+			{"slug", "No Slug"},
+			{"colour", "red"},
 		} {
 			got := o.ask(t, syndic, "POST", "/buildings", newBuilding(wrong.field, wrong.value))
 			require.Equal(t, 400, got.status, "%s = %v: %s", wrong.field, wrong.value, got.text)

@@ -344,7 +344,9 @@ func TestReadingOwnersIsNoted(t *testing.T) {
 	second := o.signedIn(t, organization, "syndic")
 	o.ask(t, second, "GET", "/owners", nil).ok(200) // from memory
 	noted := func() (readers []string) {
-		rows, err := o.store.Pool(eventstore.RoleJobs).Query(t.Context(), `
+		pool := o.store.Pool(eventstore.RoleJobs)
+		rows, err := pool.Query(t.Context(), //nolint:rowserrcheck // it is checked below
+			`
 select actor::text || ' ' || resource from log.access
  where organization_id = $1 and subject = $2 order by id`, organization, made.get("id"))
 		require.NoError(t, err)

@@ -107,8 +107,10 @@ var Routes = []Route{
 	{"GET", "/owners/{id}", Everyone, "owner", read(readOwner).asOf(), "Read an owner"},
 	{"PUT", "/owners/{id}", Managers, "owner", change(changeOwner), "Change an owner"},
 	{"DELETE", "/owners/{id}", Managers, "owner", remove(removeOwner), "Remove an owner"},
-	{"PUT", "/owners/{id}/link-user", Managers, "owner", change(linkOwner),
-		"Let an owner sign in as a user"},
+	{
+		"PUT", "/owners/{id}/link-user", Managers, "owner", change(linkOwner),
+		"Let an owner sign in as a user",
+	},
 	{"GET", "/pcn/{id}", Professionals, "building", read(readPCN).asOf().
 		remembered("buildings", "pcn_entries"), "Report a building's charges by account"},
 	{"POST", "/pcn/report/{id}", Professionals, "building", act(reportPCN).asOf(), "The same"},

@@ -184,8 +184,10 @@ func (y *yard) routes() []Route {
 			"GET", "/parcels/{id}", Professionals, "building",
 			read(y.read).asOf().remembered("parcels"), "Read a parcel",
 		},
-		{"GET", "/parcels/{id}/office", Managers, "building",
-			read(y.read).remembered("parcels"), "Read what only managers read"},
+		{
+			"GET", "/parcels/{id}/office", Managers, "building",
+			read(y.read).remembered("parcels"), "Read what only managers read",
+		},
 		{"PUT", "/parcels/{id}", Managers, "building", change(y.change), "Change a parcel"},
 		{"DELETE", "/parcels/{id}", Managers, "building", remove(y.remove), "Remove a parcel"},
 		{"POST", "/auth/parcels", Everyone, "building", create(y.create), "No key here"},

@@ -70,7 +70,10 @@ func (e *estate) get(t *testing.T, path string) answer {
 	return e.ask(t, e.syndic, "GET", path, nil)
 }
 
-func (e *estate) buyer(t *testing.T) string { return e.owner(t, e.organization).String() }
+func (e *estate) buyer(t *testing.T) string {
+	t.Helper()
+	return e.owner(t, e.organization).String()
+}
 
 // texts are the values of a field in each item of a list.
 func texts(t *testing.T, items any, field string) []string {
@@ -256,7 +259,7 @@ func TestOwnershipOfUnits(t *testing.T) {
 		require.Equal(t, "3/5", history.get("0.fractions.0.ownership_fraction"))
 		require.Equal(t, "2/5", history.get("0.fractions.1.ownership_fraction"))
 		require.Equal(t, "3/5", history.get("2.ownership_fraction"))
-		require.Len(t, e.get(t, "/owners/"+ann+"/units").ok(200).json, 0)
+		require.Empty(t, e.get(t, "/owners/"+ann+"/units").ok(200).json)
 		require.Len(t, e.get(t, "/owners/"+ann+"/units/history").ok(200).json, 1)
 		require.Equal(t, "100.00%",
 			e.get(t, path+"/total-percentage").ok(200).get("percentage_display"))
@@ -382,7 +385,7 @@ func TestSixtyFourClientsOnOneUnit(t *testing.T) {
 	require.Len(t, active.json, 5)
 	primaries := 0
 	for _, relation := range active.json.([]any) {
-		if relation.(map[string]any)["is_primary_contact"] == true {
+		if primary, _ := relation.(map[string]any)["is_primary_contact"].(bool); primary {
 			primaries++
 		}
 	}

@@ -174,12 +174,6 @@ func (v verb) sorted(columns ...string) verb {
 	return v
 }
 
-// newestFirst makes the default order descending.
-func (v verb) newestFirst() verb {
-	v.sorts.descending = true
-	return v
-}
-
 // upTo sets the largest per_page where it is not 100.
 func (v verb) upTo(perPage int) verb {
 	v.sorts.perPage = perPage

@@ -22,6 +22,7 @@ func amended(adjust ...func(*events.ChargeContent)) events.ChargeAmended {
 }
 
 func TestAmendCharge(t *testing.T) {
+	t.Parallel()
 	t.Run("what is not named stays, printed VAT too", func(t *testing.T) {
 		printed := func(c *events.ChargeContent) {
 			c.VAT, c.Gross = 16801, 96801
@@ -100,6 +101,7 @@ func TestAmendCharge(t *testing.T) {
 }
 
 func TestLinesStayWhenAnInvoiceIsAmended(t *testing.T) {
+	t.Parallel()
 	lined := func(c *events.ChargeContent) {
 		c.Priced = events.PricedLines
 		c.Lines[0].Description = events.PersonalText("Lift")

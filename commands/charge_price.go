@@ -60,7 +60,9 @@ func (c *check) reason(reason string, lines []ChargeLineFields) {
 
 // printed are the totals that the command gives.
 func (f *ChargeFields) printed() Printed {
-	return Printed{Net: printedAmount(f.Net), VAT: printedAmount(f.VAT), Gross: printedAmount(f.Amount)}
+	return Printed{
+		Net: printedAmount(f.Net), VAT: printedAmount(f.VAT), Gross: printedAmount(f.Amount),
+	}
 }
 
 func printedAmount(amount Change[events.Money]) *events.Money {
@@ -77,7 +79,8 @@ func compare(f *ChargeFields, wanted *events.ChargeContent) error {
 		given Change[events.Money]
 		is    events.Money
 	}{
-		{CodeTotalMismatch, f.Net, wanted.Net}, {CodeVATMismatch, f.VAT, wanted.VAT},
+		{CodeTotalMismatch, f.Net, wanted.Net},
+		{CodeVATMismatch, f.VAT, wanted.VAT},
 		{CodeVATMismatch, f.Amount, wanted.Gross},
 	} {
 		if total.given.Given && !near(total.given.Value, total.is, len(wanted.Lines)) {

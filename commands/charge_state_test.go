@@ -9,6 +9,7 @@ import (
 )
 
 func TestApproval(t *testing.T) {
+	t.Parallel()
 	t.Run("a draft is submitted", func(t *testing.T) {
 		given[Charge](t, bill()).when(SubmitCharge{id(31), id(91)}).then(submitted)
 	})
@@ -74,6 +75,7 @@ func pay(adjust func(*PayCharge)) *PayCharge {
 }
 
 func TestPayment(t *testing.T) {
+	t.Parallel()
 	before := []events.Event{bill(), submitted, approved}
 	after := func(more ...events.Event) []events.Event {
 		return append(before[:3:3], more...)
@@ -144,6 +146,7 @@ func TestPayment(t *testing.T) {
 }
 
 func TestTheCalendarLetsChargesFallOverdue(t *testing.T) {
+	t.Parallel()
 	due := func(day events.Day) events.ChargeDrafted {
 		return bill(func(c *events.ChargeContent) { c.DueDate = day })
 	}
@@ -178,6 +181,7 @@ func declare(adjust func(*DeclareKey)) *DeclareKey {
 }
 
 func TestDeclareKey(t *testing.T) {
+	t.Parallel()
 	t.Run("weights that sum to the base make a key", func(t *testing.T) {
 		given[Key](t).when(declare(nil)).then(lift)
 	})
@@ -197,7 +201,8 @@ func TestDeclareKey(t *testing.T) {
 	t.Run("weights below the base are refused (10.1)", func(t *testing.T) {
 		given[Key](t).when(declare(func(c *DeclareKey) {
 			c.Weights = []events.KeyWeight{
-				{LotID: lotA.LotID, Weight: 412}, {LotID: lotB.LotID, Weight: 355},
+				{LotID: lotA.LotID, Weight: 412},
+				{LotID: lotB.LotID, Weight: 355},
 				{LotID: lotC.LotID, Weight: 232},
 			}
 		})).thenRefused(CodeSharesIncomplete)
@@ -242,6 +247,7 @@ func TestDeclareKey(t *testing.T) {
 }
 
 func TestChangeKey(t *testing.T) {
+	t.Parallel()
 	second := events.KeyVersioned{
 		Building: buildingID, Name: "Ascenseur", Base: 2, ValidFrom: "2026-03-15",
 		Weights: []events.KeyWeight{{LotID: lotC.LotID, Weight: 2}},

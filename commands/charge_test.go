@@ -19,7 +19,8 @@ var (
 	lift       = events.KeyDeclared{
 		Building: buildingID, Name: "Ascenseur", Base: 1000, ValidFrom: "2026-01-01",
 		Weights: []events.KeyWeight{
-			{LotID: lotA.LotID, Weight: 0}, {LotID: lotB.LotID, Weight: 600},
+			{LotID: lotA.LotID, Weight: 0},
+			{LotID: lotB.LotID, Weight: 600},
 			{LotID: lotC.LotID, Weight: 400},
 		},
 	}
@@ -99,6 +100,7 @@ func draft(adjust func(*DraftCharge)) *DraftCharge {
 }
 
 func TestDraftCharge(t *testing.T) {
+	t.Parallel()
 	t.Run("net and VAT stand on its line (domain.md, 10.3)", func(t *testing.T) {
 		given[Charge](t).when(draft(nil)).then(bill())
 	})
@@ -160,6 +162,7 @@ func TestDraftCharge(t *testing.T) {
 }
 
 func TestWrongFieldsOfCharges(t *testing.T) {
+	t.Parallel()
 	for _, wrong := range []struct {
 		what  string
 		field string
@@ -201,14 +204,16 @@ func TestWrongFieldsOfCharges(t *testing.T) {
 		{"a line without words", "lines[0].description", CodeRequired, func(c *DraftCharge) {
 			c.Lines = To([]ChargeLineFields{{Quantity: 10_000, UnitPrice: 10_000}})
 		}},
-		{"a line's unknown account", "lines[0].account_code", CodeAccountUnknown,
+		{
+			"a line's unknown account", "lines[0].account_code", CodeAccountUnknown,
 			func(c *DraftCharge) {
 				c.Lines = To([]ChargeLineFields{{
 					Description: "x", Quantity: 10_000, UnitPrice: 10_000, AccountCode: "1",
 				}})
 				c.Lines.Value[0].AccountCode = "999"
 				c.Net = Change[events.Money]{}
-			}},
+			},
+		},
 		{"lines of an unusual rate", "vat_rate_reason", CodeRequired, func(c *DraftCharge) {
 			c.Lines = To([]ChargeLineFields{{
 				Description: "x", Quantity: 10_000, UnitPrice: 10_000, VATRate: 550,
@@ -223,6 +228,7 @@ func TestWrongFieldsOfCharges(t *testing.T) {
 }
 
 func TestInvoicesWithLines(t *testing.T) {
+	t.Parallel()
 	lines := []ChargeLineFields{
 		{
 			Description: "Lift", Quantity: 10_000, UnitPrice: 15_000_000, VATRate: 600,

@@ -337,7 +337,7 @@ func TestEvolvingLeavesTheStateBeforeAsItWas(t *testing.T) {
 				for i := range 50 {
 					after = after.Evolve(numbered(1000*branch + n + i))
 				}
-				after = after.Evolve(events.LotRemoved{LotID: numbered(0).LotID})
+				_ = after.Evolve(events.LotRemoved{LotID: numbered(0).LotID})
 			})
 		}
 		group.Wait()

@@ -147,8 +147,10 @@ func TestWrongFieldsOfOwners(t *testing.T) {
 		"a wrong enterprise number": {"enterprise_number", CodeMalformed, func(f *OwnerFields) {
 			f.EnterpriseNumber = To("0123.456.748")
 		}},
-		"a language that nobody here writes": {"language", CodeUnknownValue,
-			func(f *OwnerFields) { f.Language = To("es") }},
+		"a language that nobody here writes": {
+			"language", CodeUnknownValue,
+			func(f *OwnerFields) { f.Language = To("es") },
+		},
 		"a long mandatary": {"mandatary", CodeTooLong, func(f *OwnerFields) {
 			f.Mandatary = long(256)
 		}},

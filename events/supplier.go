@@ -15,8 +15,8 @@ type SupplierNamed struct {
 	Name       Personal  `json:"name"`
 }
 
-// NormalSupplier is the form that a claim on a supplier's name is made of: upper and lower case, and
-// how words are spaced, make no difference.
+// NormalSupplier is the form that a claim on a supplier's name is made of: upper and lower case,
+// and how words are spaced, make no difference.
 func NormalSupplier(name string) string {
 	return strings.Join(strings.Fields(strings.ToLower(name)), " ")
 }

@@ -205,14 +205,18 @@ func TestRebuiltChargesEqualLiveOnes(t *testing.T) {
 			}
 			w.append(t, organization, chargeStream(rapid.SampledFrom(charges).Draw(t, "which")),
 				rapid.SampledFrom([]events.Event{
-					events.ChargeAmended{Content: content}, events.ChargeRemoved{Building: building},
-					events.ChargeSubmitted{Building: building}, events.ChargeCancelled{},
+					events.ChargeAmended{Content: content},
+					events.ChargeRemoved{Building: building},
+					events.ChargeSubmitted{Building: building},
+					events.ChargeCancelled{},
 					events.ChargeRejected{Reason: events.PersonalText("no")},
 					events.ChargeApproved{Building: building, Lots: []events.ChargeLot{
 						{LotID: newID(), Amount: content.Gross},
 					}},
-					events.ChargePaid{PaidOn: "2026-03-01"}, events.ChargeUnpaid{},
-					events.ChargeReactivated{}, events.ChargeFellOverdue{},
+					events.ChargePaid{PaidOn: "2026-03-01"},
+					events.ChargeUnpaid{},
+					events.ChargeReactivated{},
+					events.ChargeFellOverdue{},
 				}).Draw(t, "what"))
 			if rapid.Bool().Draw(t, "follow") {
 				w.catchUp(t)

@@ -102,8 +102,10 @@ func TestRebuiltOwnersEqualLiveOnes(t *testing.T) {
 			id := rapid.SampledFrom(owners).Draw(t, "who")
 			w.append(t, organization, ownerStream(id), rapid.SampledFrom([]events.Event{
 				events.OwnerProfileCorrected{OwnerID: id, Profile: ownerProfile(name)},
-				events.OwnerAccountLinked{AccountID: newID()}, events.OwnerAccountLinked{},
-				events.OwnerHoldingBegun{OwnershipID: newID()}, events.OwnerRemoved{},
+				events.OwnerAccountLinked{AccountID: newID()},
+				events.OwnerAccountLinked{},
+				events.OwnerHoldingBegun{OwnershipID: newID()},
+				events.OwnerRemoved{},
 			}).Draw(t, "what"))
 			if rapid.Bool().Draw(t, "follow") {
 				w.catchUp(t)

@@ -58,7 +58,7 @@ func (r *DivisionRow) Shares() []Share {
 
 // ShareID is the id of the share that stands at a place, from 0, of a charge's division.
 func ShareID(charge uuid.UUID, place int) uuid.UUID {
-	return uuid.NewSHA1(charge, binary.BigEndian.AppendUint32(nil, uint32(place))) //nolint:gosec // few
+	return uuid.NewSHA1(charge, binary.BigEndian.AppendUint32(nil, uint32(place)))
 }
 
 func applyDivision(b *Batch, r eventstore.Recorded) error {

@@ -84,7 +84,8 @@ func (l *ChargeList) conditions() conditions {
 		c.add("building_id = ?", l.Building)
 	}
 	for _, equal := range []struct{ column, value string }{
-		{"category", l.Category}, {"payment_status", l.PaymentStatus},
+		{"category", l.Category},
+		{"payment_status", l.PaymentStatus},
 		{"approval_status", l.ApprovalStatus},
 	} {
 		if equal.value != "" {
@@ -219,8 +220,8 @@ func chargeSQL(span Span, id uuid.UUID) (string, []any) {
 		" limit 1", c.args
 }
 
-// ChargeAt returns the charge as it was at a moment; errors as BuildingAt. A charge that was removed
-// since is found too.
+// ChargeAt returns the charge as it was at a moment; errors as BuildingAt. A charge that was
+// removed since is found too.
 func (r *Reader) ChargeAt(
 	ctx context.Context, organization, id uuid.UUID, moment Moment,
 ) (found Found[Charge], err error) {

@@ -67,7 +67,7 @@ func newIndexEntry[T any](row indexRow, texts []string) *indexEntry[T] {
 	end := 0
 	for i, text := range texts[:len(texts)-1] {
 		end += len(text)
-		e.cuts[i] = uint16(min(end, len(e.text))) //nolint:gosec // a column holds 255 characters
+		e.cuts[i] = uint16(min(end, len(e.text)))
 		end++
 	}
 	return e
@@ -260,7 +260,7 @@ func (i *index[T]) put(entries []*indexEntry[T]) {
 func (i *index[T]) key(sort string, entry *indexEntry[T]) string {
 	parts, byText := i.of.orders[sort]
 	if !byText {
-		at := uint64(entry.created) //nolint:gosec // nobody recorded anything before 1970
+		at := uint64(entry.created)
 		return string(binary.BigEndian.AppendUint64(nil, at))
 	}
 	var key []byte

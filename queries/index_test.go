@@ -57,8 +57,10 @@ func TestAnIndexWithoutFollowerIsMadeForEachRead(t *testing.T) {
 func TestAMarkOfAnotherListIsRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	for _, mark := range []string{"", "{}", `{"v":1,"i":"x"}`, `{"v":"QQ==","i":"x"}`,
-		`{"v":"QQ==","i":"` + newID().String() + `","o":"x"}`} {
+	for _, mark := range []string{
+		"", "{}", `{"v":1,"i":"x"}`, `{"v":"QQ==","i":"x"}`,
+		`{"v":"QQ==","i":"` + newID().String() + `","o":"x"}`,
+	} {
 		_, err := w.reader.Owners(t.Context(), queries.OwnerList{
 			Span: queries.In(newID()), Page: queries.Page{Number: 1, Size: 1, After: []byte(mark)},
 		})
@@ -76,6 +78,7 @@ func BenchmarkOwners(b *testing.B) {
 	in := queries.In(organization)
 	page := queries.Page{Number: 1, Size: 20, Sort: "last_name"}
 	list := func(b *testing.B, q string, page queries.Page) queries.Listed[queries.Owner] {
+		b.Helper()
 		listed, err := w.reader.Owners(context.Background(),
 			queries.OwnerList{Span: in, Q: q, Page: page})
 		require.NoError(b, err)

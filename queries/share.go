@@ -53,8 +53,8 @@ const (
 	ownerDueSQL     = `select coalesce(sum(s.amount), 0)::bigint` + ownerSharesFrom
 )
 
-// OwnerShares lists what an owner bears of charges that were not cancelled, by the charges' days: of
-// some buildings, or (nil) of all.
+// OwnerShares lists what an owner bears of charges that were not cancelled, by the charges' days:
+// of some buildings, or (nil) of all.
 func (r *Reader) OwnerShares(
 	ctx context.Context, organization, owner uuid.UUID, buildings []uuid.UUID,
 ) (found Found[[]Share], err error) {
