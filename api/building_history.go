@@ -132,7 +132,7 @@ type replayBody struct {
 	At       Instant       `json:"at"`
 	Building buildingBody  `json:"building"`
 	Units    []ownedUnit   `json:"units"`
-	Expenses []expenseBody `json:"expenses"`
+	Expenses []ExpenseBody `json:"expenses"`
 	Balances []dueBody     `json:"balances"`
 	PCN      pcnBody       `json:"pcn"`
 }
@@ -167,7 +167,7 @@ func replayBuilding(
 	for i, lot := range replay.Lots {
 		units[i] = ownedUnit{toUnit(lot.Lot), toRelations(lot.Owners, everyOne)}
 	}
-	expenses := make([]expenseBody, len(replay.Charges))
+	expenses := make([]ExpenseBody, len(replay.Charges))
 	for i, charge := range replay.Charges {
 		expenses[i] = toExpense(charge)
 	}

@@ -16,7 +16,7 @@ var keyWords = []string{"lot_id", "unit_id"}
 // weightBody is what a lot weighs in a key.
 type weightBody struct {
 	UnitID uuid.UUID `json:"unit_id" required:"true"`
-	Weight int64     `json:"weight" required:"true" minimum:"0"`
+	Weight int64     `json:"weight" required:"true" minimum:"0" example:"1000"`
 }
 
 // keyVersionBody is a key from a day on.

@@ -21,9 +21,9 @@ var expenseWords = []string{
 	"paid_on", "paid_date", "reason", "rejection_reason",
 }
 
-// expenseBody is a charge as REST shows it. Its amount is above zero; a credit note's counts
+// ExpenseBody is a charge as REST shows it. Its amount is above zero; a credit note's counts
 // negatively wherever amounts are added up.
-type expenseBody struct {
+type ExpenseBody struct {
 	ID                uuid.UUID  `json:"id"`
 	OrganizationID    uuid.UUID  `json:"organization_id"`
 	BuildingID        uuid.UUID  `json:"building_id"`
@@ -46,9 +46,9 @@ type expenseBody struct {
 	UpdatedAt         Instant    `json:"updated_at"`
 }
 
-func toExpense(c queries.Charge) expenseBody {
+func toExpense(c queries.Charge) ExpenseBody {
 	row := &c.Row
-	body := expenseBody{
+	body := ExpenseBody{
 		ID: row.ID, OrganizationID: row.OrganizationID, BuildingID: row.BuildingID,
 		Category: Category(row.Category), Description: c.Description, Amount: Money(row.Gross),
 		ExpenseDate: columnDate(row.Date), DueDate: columnDate(row.DueDate),
@@ -80,8 +80,8 @@ func optionalText(text string) *string {
 	return &text
 }
 
-// chargeIn is what POST and PUT take of both paths.
-type chargeIn struct {
+// ChargeIn is what POST and PUT take of both paths.
+type ChargeIn struct {
 	ID                Field[uuid.UUID] `json:"id" on:"create"`
 	BuildingID        Field[uuid.UUID] `json:"building_id" required:"true"`
 	Category          Field[Category]  `json:"category" required:"true" example:"Maintenance"`
@@ -112,9 +112,9 @@ type chargeLineIn struct {
 
 // expenseIn is what POST and PUT /expenses take.
 type expenseIn struct {
-	chargeIn
+	ChargeIn
 
-	Amount      Field[Total]          `json:"amount" example:"968.00"`
+	Amount      Field[Total]          `json:"amount" required:"true" example:"968.00"`
 	ExpenseDate Field[Date]           `json:"expense_date" required:"true" example:"2026-03-10"`
 	LineItems   Field[[]chargeLineIn] `json:"line_items" maxItems:"500"`
 }
@@ -125,7 +125,7 @@ func (in *expenseIn) fields() (commands.ChargeFields, error) {
 
 // common turns a request into the rules' fields. An amount of more than two places stands only
 // beside lines.
-func (in *chargeIn) common(
+func (in *ChargeIn) common(
 	gross Field[Total], name string, day Field[Date], lines Field[[]chargeLineIn],
 ) (commands.ChargeFields, error) {
 	if len(lines.Value()) == 0 {
@@ -172,10 +172,10 @@ func toLineFields(lines []chargeLineIn) []commands.ChargeLineFields {
 
 func createExpense(
 	ctx context.Context, c *Call, _ None, in expenseIn,
-) (Answer[expenseBody], error) {
+) (Answer[ExpenseBody], error) {
 	fields, err := in.fields()
 	if err != nil {
-		return Answer[expenseBody]{}, err
+		return Answer[ExpenseBody]{}, err
 	}
 	id := c.NewID(in.ID)
 	return decide(ctx, c, id, &commands.DraftCharge{
@@ -186,10 +186,10 @@ func createExpense(
 
 func changeExpense(
 	ctx context.Context, c *Call, id ID, in expenseIn,
-) (Answer[expenseBody], error) {
+) (Answer[ExpenseBody], error) {
 	fields, err := in.fields()
 	if err != nil {
-		return Answer[expenseBody]{}, err
+		return Answer[ExpenseBody]{}, err
 	}
 	return decide(ctx, c, id.ID, &commands.AmendCharge{
 		ChargeID: id.ID, Building: in.BuildingID.Change(), SupplierID: uuid.Must(uuid.NewV7()),
@@ -201,9 +201,9 @@ func removeExpense(ctx context.Context, c *Call, id ID) (Answer[None], error) {
 	return discard(ctx, c, id.ID, commands.RemoveCharge{ChargeID: id.ID})
 }
 
-func readExpense(ctx context.Context, c *Call, id ID) (Answer[expenseBody], error) {
+func readExpense(ctx context.Context, c *Call, id ID) (Answer[ExpenseBody], error) {
 	found, err := c.charge(ctx, id.ID)
-	return Answer[expenseBody]{
+	return Answer[ExpenseBody]{
 		Body: toExpense(found.Item), Version: found.Item.Row.Version, Position: found.Position,
 		Stale: found.Stale,
 	}, err
@@ -287,18 +287,18 @@ type expenseFilter struct {
 
 func listExpenses(
 	ctx context.Context, c *Call, filter expenseFilter, page Page,
-) (Listed[expenseBody], error) {
+) (Listed[ExpenseBody], error) {
 	seen, err := c.chargeSight(ctx)
 	if err != nil {
-		return Listed[expenseBody]{}, err
+		return Listed[ExpenseBody]{}, err
 	}
 	only, err := c.visibleCharges(ctx, seen)
 	if err != nil {
-		return Listed[expenseBody]{}, err
+		return Listed[ExpenseBody]{}, err
 	}
 	zone, err := time.LoadLocation(mandateZone)
 	if err != nil {
-		return Listed[expenseBody]{}, err
+		return Listed[ExpenseBody]{}, err
 	}
 	listed, err := c.Queries.Charges(ctx, queries.ChargeList{
 		Span: c.span(), Building: filter.BuildingID.Value(),
@@ -320,28 +320,28 @@ func amountOf(field Field[Money]) *events.Money {
 	return &amount
 }
 
-func buildingExpenses(ctx context.Context, c *Call, id ID) (Answer[[]expenseBody], error) {
+func buildingExpenses(ctx context.Context, c *Call, id ID) (Answer[[]ExpenseBody], error) {
 	building, err := readBuilding(ctx, c, id)
 	if err != nil {
-		return Answer[[]expenseBody]{}, err
+		return Answer[[]ExpenseBody]{}, err
 	}
 	seen, err := c.sight(ctx)
 	if err != nil {
-		return Answer[[]expenseBody]{}, err
+		return Answer[[]ExpenseBody]{}, err
 	}
 	only, err := c.visibleCharges(ctx, seen)
 	if err != nil {
-		return Answer[[]expenseBody]{}, err
+		return Answer[[]ExpenseBody]{}, err
 	}
 	found, err := c.Queries.BuildingCharges(ctx, building.Body.OrganizationID, id.ID,
 		c.AsOf.moment())
-	expenses := []expenseBody{}
+	expenses := []ExpenseBody{}
 	for _, charge := range found.Item {
 		if only == nil || slices.Contains(only, charge.Row.ID) {
 			expenses = append(expenses, toExpense(charge))
 		}
 	}
-	return Answer[[]expenseBody]{
+	return Answer[[]ExpenseBody]{
 		Body: expenses, Position: found.Position, Stale: found.Stale,
 	}, err
 }

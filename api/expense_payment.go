@@ -15,26 +15,26 @@ type paidIn struct {
 
 func payExpense(
 	ctx context.Context, c *Call, id ID, in paidIn,
-) (Answer[expenseBody], error) {
+) (Answer[ExpenseBody], error) {
 	return decide(ctx, c, id.ID, &commands.PayCharge{
 		ChargeID: id.ID, PaidOn: when(in.PaidDate), BankReference: in.BankReference.Value(),
 		Now: c.Now,
 	}, readExpense)
 }
 
-func unpayExpense(ctx context.Context, c *Call, id ID, _ None) (Answer[expenseBody], error) {
+func unpayExpense(ctx context.Context, c *Call, id ID, _ None) (Answer[ExpenseBody], error) {
 	return decide(ctx, c, id.ID, commands.UnpayCharge{ChargeID: id.ID}, readExpense)
 }
 
-func markExpenseOverdue(ctx context.Context, c *Call, id ID, _ None) (Answer[expenseBody], error) {
+func markExpenseOverdue(ctx context.Context, c *Call, id ID, _ None) (Answer[ExpenseBody], error) {
 	return decide(ctx, c, id.ID, commands.MarkOverdue{ChargeID: id.ID}, readExpense)
 }
 
-func cancelExpense(ctx context.Context, c *Call, id ID, _ None) (Answer[expenseBody], error) {
+func cancelExpense(ctx context.Context, c *Call, id ID, _ None) (Answer[ExpenseBody], error) {
 	return decide(ctx, c, id.ID, commands.CancelCharge{ChargeID: id.ID}, readExpense)
 }
 
-func reactivateExpense(ctx context.Context, c *Call, id ID, _ None) (Answer[expenseBody], error) {
+func reactivateExpense(ctx context.Context, c *Call, id ID, _ None) (Answer[ExpenseBody], error) {
 	return decide(ctx, c, id.ID, commands.ReactivateCharge{ChargeID: id.ID}, readExpense)
 }
 

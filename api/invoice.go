@@ -17,7 +17,7 @@ var invoiceWords = append(slices.Clone(expenseWords),
 
 // invoiceBody is a charge with its VAT and lines.
 type invoiceBody struct {
-	expenseBody
+	ExpenseBody
 
 	AmountExclVAT   Money         `json:"amount_excl_vat"`
 	VATRate         *Percent      `json:"vat_rate" nullable:"true" doc:"Null where lines have several"`
@@ -51,7 +51,7 @@ type invoiceLine struct {
 func toInvoice(c queries.Charge) invoiceBody {
 	row := &c.Row
 	body := invoiceBody{
-		expenseBody: toExpense(c), AmountExclVAT: Money(row.Net), VATAmount: Money(row.VAT),
+		ExpenseBody: toExpense(c), AmountExclVAT: Money(row.Net), VATAmount: Money(row.VAT),
 		AmountInclVAT: Money(row.Gross), VATRateReason: optionalText(row.VATRateReason),
 		Lines: make([]invoiceLine, len(row.Lines)), InvoiceDate: columnDate(row.Date),
 		SubmittedAt: optionalInstant(row.SubmittedAt), SubmittedBy: row.SubmittedBy,
@@ -97,7 +97,7 @@ func optionalInstant(at *time.Time) Instant {
 
 // invoiceIn is what POST /invoices/draft and PUT /invoices/{id} take.
 type invoiceIn struct {
-	chargeIn
+	ChargeIn
 
 	AmountInclVAT Field[Total]          `json:"amount_incl_vat" doc:"As printed, for comparison"`
 	InvoiceDate   Field[Date]           `json:"invoice_date" required:"true" example:"2026-03-10"`

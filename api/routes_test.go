@@ -50,6 +50,12 @@ func (p *premises) refill(t testing.TB) {
 	p.ids["ownership"] = p.ask(t, p.syndic, "POST", "/units/"+p.ids["unit"]+"/owners", body{
 		"owner_id": p.ids["owner"], "ownership_fraction": "1/3",
 	}).ok(201).get("id")
+	p.ids["expense"] = p.ask(t, p.syndic, "POST", "/expenses", newExpense(p.ids["building"])).
+		ok(201).get("id")
+	p.ids["invoice"] = p.ask(t, p.syndic, "POST", "/invoices/draft",
+		newInvoice(p.ids["building"])).ok(201).get("id")
+	p.ids["distribution_key"] = p.ask(t, p.syndic, "POST", "/distribution-keys",
+		newKey(p.ids["building"], 1000, p.ids["unit"], 1000)).ok(201).get("id")
 	user, role := newID(), newID()
 	_, err = p.app.OpenAccount(t.Context(), commands.System(eventstore.Platform, "test"),
 		commands.OpenAccount{

@@ -1,6 +1,9 @@
 package commands
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -159,4 +162,28 @@ func (c ReactivateCharge) Decide(charge Charge) ([]events.Event, error) {
 		return nil, refuse(CodeNotCancelled, "the charge is not cancelled")
 	}
 	return []events.Event{events.ChargeReactivated{Building: charge.Content.Building}}, nil
+}
+
+// Due is a charge that may have fallen overdue.
+type Due struct{ Organization, Charge uuid.UUID }
+
+// LetFallOverdue decides what the calendar says of charges, and tells how many fell overdue. What a
+// rule refuses, such as writing in a suspended organization, is left as it is; one failure does not
+// hold up the others.
+func (a *App) LetFallOverdue(ctx context.Context, due []Due, now time.Time) (fell int, err error) {
+	var failed []error
+	for _, charge := range due {
+		if ctx.Err() != nil {
+			return fell, errors.Join(append(failed, ctx.Err())...)
+		}
+		outcome, err := Handle(ctx, a, System(charge.Organization, "overdue"),
+			&LetFallOverdue{ChargeID: charge.Charge, Now: now})
+		switch {
+		case err == nil && outcome.Changed:
+			fell++
+		case err != nil && !refusedBy(err):
+			failed = append(failed, fmt.Errorf("let a charge fall overdue: %w", err))
+		}
+	}
+	return fell, errors.Join(failed...)
 }
