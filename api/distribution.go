@@ -60,6 +60,9 @@ func invoiceDistribution(
 func calculateDistribution(
 	ctx context.Context, c *Call, id ID, _ None,
 ) (Answer[[]distributionBody], error) {
+	if err := c.writable(ctx); err != nil {
+		return Answer[[]distributionBody]{}, err
+	}
 	charge, err := c.charge(ctx, id.ID)
 	if err != nil {
 		return Answer[[]distributionBody]{}, err

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/koprogo/koprogo/commands"
 	"github.com/koprogo/koprogo/events"
@@ -51,8 +50,8 @@ func toExpense(c queries.Charge) ExpenseBody {
 	body := ExpenseBody{
 		ID: row.ID, OrganizationID: row.OrganizationID, BuildingID: row.BuildingID,
 		Category: Category(row.Category), Description: c.Description, Amount: Money(row.Gross),
-		ExpenseDate: columnDate(row.Date), DueDate: columnDate(row.DueDate),
-		PaidDate: columnDate(row.PaidOn), PaymentStatus: row.PaymentStatus,
+		ExpenseDate: DayDate(queries.Day(row.Date)), DueDate: DayDate(queries.Day(row.DueDate)),
+		PaidDate: DayDate(queries.Day(row.PaidOn)), PaymentStatus: row.PaymentStatus,
 		ApprovalStatus: row.ApprovalStatus, DocumentKind: row.Kind,
 		InvoiceNumber: optionalText(row.InvoiceNumber), AccountCode: optionalText(row.AccountCode),
 		DistributionKeyID: row.KeyID, PrivateUnitID: row.PrivateLotID,
@@ -63,14 +62,6 @@ func toExpense(c queries.Charge) ExpenseBody {
 		body.Supplier = &c.Supplier
 	}
 	return body
-}
-
-// columnDate is a day of a read model; null for none.
-func columnDate(day pgtype.Date) Date {
-	if !day.Valid {
-		return Date{}
-	}
-	return DayDate(events.Day(day.Time.Format(time.DateOnly)))
 }
 
 func optionalText(text string) *string {

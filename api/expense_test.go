@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -346,6 +347,13 @@ func TestChargesFallOverdueByTheCalendar(t *testing.T) {
 	e := openErables(t, o)
 	id := e.approved(t, "due_date", "2026-04-09").get("id")
 	e.approved(t, "due_date", "2999-01-01")
+	shown := func() string {
+		head, err := o.store.Head(t.Context(), e.organization)
+		require.NoError(t, err)
+		return e.ask(t, e.syndic, "GET", "/expenses/"+id, nil, "Koprogo-Min-Position",
+			strconv.FormatInt(head.Position, 10)).ok(200).get("payment_status")
+	}
+	require.Equal(t, "pending", shown())
 	reader := queries.NewReader(o.store, nil)
 	fall := func() int {
 		due, err := reader.DueCharges(t.Context(), o.clock.now())
@@ -355,8 +363,7 @@ func TestChargesFallOverdueByTheCalendar(t *testing.T) {
 		return n
 	}
 	require.Equal(t, 1, fall())
-	require.Equal(t, "overdue",
-		e.ask(t, e.syndic, "GET", "/expenses/"+id, nil).ok(200).get("payment_status"))
+	require.Equal(t, "overdue", shown())
 	require.Zero(t, fall())
 }
 

@@ -53,7 +53,7 @@ func toInvoice(c queries.Charge) invoiceBody {
 	body := invoiceBody{
 		ExpenseBody: toExpense(c), AmountExclVAT: Money(row.Net), VATAmount: Money(row.VAT),
 		AmountInclVAT: Money(row.Gross), VATRateReason: optionalText(row.VATRateReason),
-		Lines: make([]invoiceLine, len(row.Lines)), InvoiceDate: columnDate(row.Date),
+		Lines: make([]invoiceLine, len(row.Lines)), InvoiceDate: DayDate(queries.Day(row.Date)),
 		SubmittedAt: optionalInstant(row.SubmittedAt), SubmittedBy: row.SubmittedBy,
 		ApprovedAt: optionalInstant(row.ApprovedAt), ApprovedBy: row.ApprovedBy,
 		RejectedAt: optionalInstant(row.RejectedAt), RejectedBy: row.RejectedBy,

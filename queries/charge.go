@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/koprogo/koprogo/events"
 	"github.com/koprogo/koprogo/projections"
@@ -325,4 +326,12 @@ func (r *Reader) DueCharges(ctx context.Context, now time.Time) (due []Due, err 
 			Query(many(&due, pgx.RowToStructByPos[Due]))
 	})
 	return due, err
+}
+
+// Day is the day of a row's column; "" for none.
+func Day(column pgtype.Date) events.Day {
+	if !column.Valid {
+		return ""
+	}
+	return events.Day(column.Time.Format(time.DateOnly))
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/koprogo/koprogo/commands"
 	"github.com/koprogo/koprogo/commands/jobs"
 	"github.com/koprogo/koprogo/eventstore"
 	"github.com/koprogo/koprogo/projections"
@@ -16,7 +17,8 @@ func (p *product) newJobs() (*jobs.Jobs, error) {
 	return jobs.New(jobs.Config{
 		Pool: p.store.Pool(eventstore.RoleJobs), Logger: p.logger,
 		FinishPending: p.app.FinishPending, SignCheckpoints: p.signCheckpoints,
-		Tasks: map[string]jobs.Task{jobs.KindVerify: p.verify},
+		LetFallOverdue: p.letFallOverdue,
+		Tasks:          map[string]jobs.Task{jobs.KindVerify: p.verify},
 	})
 }
 
@@ -65,6 +67,21 @@ func (p *product) verify(
 		progress(50 + 50*(i+1)/len(projections.All))
 	}
 	return found, nil
+}
+
+// letFallOverdue notes that charges are overdue which nobody paid by their due day.
+func (p *product) letFallOverdue(ctx context.Context) error {
+	now := p.store.Clock()
+	candidates, err := p.reader.DueCharges(ctx, now)
+	if err != nil {
+		return err
+	}
+	due := make([]commands.Due, len(candidates))
+	for i, candidate := range candidates {
+		due[i] = commands.Due(candidate)
+	}
+	_, err = p.app.LetFallOverdue(ctx, due, now)
+	return err
 }
 
 // signCheckpoints signs the head of every log that grew since it was last signed.

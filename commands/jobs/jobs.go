@@ -50,6 +50,7 @@ type Config struct {
 
 	FinishPending   func(context.Context) error // commands.App.FinishPending
 	SignCheckpoints func(context.Context) error // of each organization whose head moved
+	LetFallOverdue  func(context.Context) error // charges whose due day has passed
 
 	// Every says how often periodic work is done; zero fields take their defaults.
 	Every Intervals

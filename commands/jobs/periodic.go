@@ -16,6 +16,7 @@ import (
 type Intervals struct {
 	FinishPending   time.Duration // 30 s
 	SignCheckpoints time.Duration // 5 min
+	LetFallOverdue  time.Duration // 1 h: a day ends at another hour in another zone
 	Retention       time.Duration // 1 h
 }
 
@@ -23,6 +24,7 @@ type Intervals struct {
 const (
 	finishPending   = "finish_pending"
 	signCheckpoints = "sign_checkpoints"
+	letFallOverdue  = "let_fall_overdue"
 	retention       = "retention"
 )
 
@@ -42,6 +44,7 @@ func periodic(every Intervals) []*river.PeriodicJob {
 	}{
 		{finishPending, cmp.Or(every.FinishPending, 30*time.Second)},
 		{signCheckpoints, cmp.Or(every.SignCheckpoints, 5*time.Minute)},
+		{letFallOverdue, cmp.Or(every.LetFallOverdue, time.Hour)},
 		{retention, cmp.Or(every.Retention, time.Hour)},
 	} {
 		jobs = append(jobs, river.NewPeriodicJob(
@@ -79,6 +82,8 @@ func (w *maintenanceWorker) Work(ctx context.Context, job *river.Job[maintenance
 		err = run(ctx, work.FinishPending)
 	case signCheckpoints:
 		err = run(ctx, work.SignCheckpoints)
+	case letFallOverdue:
+		err = run(ctx, work.LetFallOverdue)
 	case retention:
 		err = w.jobs.retain(ctx)
 	default:
