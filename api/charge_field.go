@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"math/big"
 	"slices"
 	"strings"
@@ -118,7 +119,8 @@ type Total struct {
 // UnmarshalJSON reads a string or a number without floating point.
 func (t *Total) UnmarshalJSON(data []byte) error {
 	err := t.cents.UnmarshalJSON(data)
-	if wrong, ok := err.(fieldError); !ok || wrong.Code != CodeTooManyPlaces { //nolint:errorlint // ours
+	var wrong fieldError
+	if !errors.As(err, &wrong) || wrong.Code != CodeTooManyPlaces {
 		return err
 	}
 	exact, err := exactDecimal(strings.Trim(string(data), `"`))
