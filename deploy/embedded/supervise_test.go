@@ -10,9 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// back bounds how long PostgreSQL may be away after it died: under a second on an idle machine,
-// more where all the tests run at once.
-const back = 20 * time.Second
+// back is how long PostgreSQL may be away after it died.
+const back = 5 * time.Second
 
 func TestPostgresIsStartedAgain(t *testing.T) {
 	t.Parallel()
