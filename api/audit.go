@@ -66,7 +66,7 @@ func auditLog(
 	}
 	chosen.Organization, chosen.Within = c.Organization, within
 	chosen.Building, chosen.After = asked.BuildingID.Value(), int64(asked.After.Value())
-	listed, err := c.Queries.AuditLog(ctx, chosen, page.of(positionSort))
+	listed, err := c.Queries.AuditLog(ctx, chosen, page.of())
 	if err != nil {
 		return Listed[entryBody]{}, err
 	}

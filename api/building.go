@@ -105,23 +105,8 @@ func readBuilding(ctx context.Context, c *Call, id ID) (Answer[buildingBody], er
 	if err := c.maySeeBuilding(ctx, id.ID); err != nil {
 		return Answer[buildingBody]{}, err
 	}
-	var found queries.Found[queries.Building]
-	var err error
-	if c.AsOf.IsNow() {
-		found, err = c.Queries.BuildingByID(ctx, c.span(), id.ID)
-	} else {
-		found, err = c.Queries.BuildingAt(ctx, c.Organization, id.ID, c.AsOf.moment())
-	}
-	return Answer[buildingBody]{
-		Body: toBuilding(found.Item), Version: found.Item.Version,
-		Position: found.Position, Stale: found.Stale,
-	}, err
-}
-
-// buildingSorts are the REST names of the columns that a list of buildings is sorted by.
-var buildingSorts = map[string]string{
-	"created_at": "created_at", "name": "name", "total_units": "lots", "city": "city",
-	"construction_year": "construction_year",
+	found, err := find(ctx, c, id.ID, c.Queries.BuildingByID, c.Queries.BuildingAt)
+	return answerOf(found, toBuilding(found.Item)).versioned(found.Item.Version), err
 }
 
 type buildingFilter struct {
@@ -137,12 +122,21 @@ func listBuildings(
 	if err != nil {
 		return Listed[buildingBody]{}, err
 	}
-	part := page.of(buildingSorts)
 	listed, err := c.Queries.Buildings(ctx, queries.BuildingList{
 		Span: c.span(), City: filter.City.Value(), Country: filter.Country.Value(),
-		Q: filter.Q.Value(), Only: only, Page: part,
+		Q: filter.Q.Value(), Only: only, Page: page.of("total_units", "lots"),
 	})
 	return listedAs(listed, toBuilding), err
+}
+
+// inBuilding finds a building that the caller sees: its organization, and what of that he sees.
+func (c *Call) inBuilding(ctx context.Context, id ID) (uuid.UUID, sight, error) {
+	building, err := readBuilding(ctx, c, id)
+	if err != nil {
+		return uuid.Nil, sight{}, err
+	}
+	seen, err := c.sight(ctx)
+	return building.Body.OrganizationID, seen, err
 }
 
 // What belongs to a building and is not kept yet is an empty list: the noun comes with its issue.

@@ -88,13 +88,10 @@ func buildingHistory(
 		return Listed[happeningBody]{}, err
 	}
 	chosen.Organization, chosen.Building, chosen.Within = c.Organization, filter.ID, within
-	listed, err := c.Queries.BuildingHistory(ctx, chosen, page.of(positionSort),
+	listed, err := c.Queries.BuildingHistory(ctx, chosen, page.of(),
 		c.Language.String())
 	return listedAs(listed, toHappening), err
 }
-
-// positionSort is the one order of the log.
-var positionSort = map[string]string{"position": "position"}
 
 // logFilter reads what a list of events may be filtered by.
 func logFilter(

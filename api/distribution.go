@@ -51,9 +51,7 @@ func invoiceDistribution(
 		return Answer[[]distributionBody]{}, err
 	}
 	found, err := c.Queries.ChargeShares(ctx, charge.Item.Row.OrganizationID, id.ID)
-	return Answer[[]distributionBody]{
-		Body: toDistributions(found.Item, seen), Position: found.Position, Stale: found.Stale,
-	}, err
+	return answerOf(found, toDistributions(found.Item, seen)), err
 }
 
 // calculateDistribution shows the distribution that was made at approval: it is never made anew.
@@ -99,9 +97,7 @@ func ownerDistributions(
 		return Answer[[]distributionBody]{}, err
 	}
 	found, err := c.Queries.OwnerShares(ctx, c.Organization, id.ID, seen.buildings)
-	return Answer[[]distributionBody]{
-		Body: toDistributions(found.Item, sight{}), Position: found.Position, Stale: found.Stale,
-	}, err
+	return answerOf(found, toDistributions(found.Item, sight{})), err
 }
 
 func ownerTotalDue(ctx context.Context, c *Call, id ID) (Answer[dueBody], error) {
@@ -110,8 +106,5 @@ func ownerTotalDue(ctx context.Context, c *Call, id ID) (Answer[dueBody], error)
 		return Answer[dueBody]{}, err
 	}
 	found, err := c.Queries.OwnerDue(ctx, c.Organization, id.ID, seen.buildings)
-	return Answer[dueBody]{
-		Body: dueBody{OwnerID: id.ID, TotalDue: Money(found.Item)}, Position: found.Position,
-		Stale: found.Stale,
-	}, err
+	return answerOf(found, dueBody{OwnerID: id.ID, TotalDue: Money(found.Item)}), err
 }

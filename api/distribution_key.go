@@ -98,27 +98,13 @@ func changeKey(ctx context.Context, c *Call, id ID, in keyIn) (Answer[keyBody], 
 }
 
 func readKey(ctx context.Context, c *Call, id ID) (Answer[keyBody], error) {
-	var found queries.Found[queries.Key]
-	var err error
-	if c.AsOf.IsNow() {
-		found, err = c.Queries.KeyByID(ctx, c.span(), id.ID)
-	} else {
-		found, err = c.Queries.KeyAt(ctx, c.Organization, id.ID, c.AsOf.moment())
-	}
+	found, err := find(ctx, c, id.ID, c.Queries.KeyByID, c.Queries.KeyAt)
 	if err == nil {
-		if seen, sightErr := c.sight(ctx); sightErr != nil {
-			err = sightErr
-		} else if !seen.building(found.Item.BuildingID) {
-			err = notFound(c.route.Noun)
-		}
+		err = c.maySee(ctx, c.route.Noun, func(seen sight) bool {
+			return seen.building(found.Item.BuildingID)
+		})
 	}
-	if err != nil {
-		return Answer[keyBody]{}, err
-	}
-	return Answer[keyBody]{
-		Body: toKey(found.Item), Version: found.Item.Version, Position: found.Position,
-		Stale: found.Stale,
-	}, nil
+	return answerOf(found, toKey(found.Item)).versioned(found.Item.Version), err
 }
 
 type keyFilter struct {
@@ -132,9 +118,5 @@ func listKeys(ctx context.Context, c *Call, filter keyFilter) (Answer[[]keyBody]
 	}
 	found, err := c.Queries.DistributionKeys(ctx, c.span(), filter.BuildingID.Value(),
 		seen.buildings)
-	keys := make([]keyBody, len(found.Item))
-	for i, key := range found.Item {
-		keys[i] = toKey(key)
-	}
-	return Answer[[]keyBody]{Body: keys, Position: found.Position, Stale: found.Stale}, err
+	return answerAll(found, toKey, all), err
 }

@@ -168,11 +168,29 @@ func createExpense(
 	if err != nil {
 		return Answer[ExpenseBody]{}, err
 	}
+	return draftCharge(ctx, c, &in.ChargeIn, fields, readExpense)
+}
+
+// draftCharge enters a charge, and amendCharge changes one, and show it by either path.
+func draftCharge[R any](
+	ctx context.Context, c *Call, in *ChargeIn, fields commands.ChargeFields,
+	show func(context.Context, *Call, ID) (Answer[R], error),
+) (Answer[R], error) {
 	id := c.NewID(in.ID)
 	return decide(ctx, c, id, &commands.DraftCharge{
 		ChargeID: id, BuildingID: in.BuildingID.Value(), SupplierID: uuid.Must(uuid.NewV7()),
 		ChargeFields: fields,
-	}, readExpense)
+	}, show)
+}
+
+func amendCharge[R any](
+	ctx context.Context, c *Call, id uuid.UUID, in *ChargeIn, fields commands.ChargeFields,
+	show func(context.Context, *Call, ID) (Answer[R], error),
+) (Answer[R], error) {
+	return decide(ctx, c, id, &commands.AmendCharge{
+		ChargeID: id, Building: in.BuildingID.Change(), SupplierID: uuid.Must(uuid.NewV7()),
+		ChargeFields: fields,
+	}, show)
 }
 
 func changeExpense(
@@ -182,10 +200,7 @@ func changeExpense(
 	if err != nil {
 		return Answer[ExpenseBody]{}, err
 	}
-	return decide(ctx, c, id.ID, &commands.AmendCharge{
-		ChargeID: id.ID, Building: in.BuildingID.Change(), SupplierID: uuid.Must(uuid.NewV7()),
-		ChargeFields: fields,
-	}, readExpense)
+	return amendCharge(ctx, c, id.ID, &in.ChargeIn, fields, readExpense)
 }
 
 func removeExpense(ctx context.Context, c *Call, id ID) (Answer[None], error) {
@@ -194,21 +209,14 @@ func removeExpense(ctx context.Context, c *Call, id ID) (Answer[None], error) {
 
 func readExpense(ctx context.Context, c *Call, id ID) (Answer[ExpenseBody], error) {
 	found, err := c.charge(ctx, id.ID)
-	return Answer[ExpenseBody]{
-		Body: toExpense(found.Item), Version: found.Item.Row.Version, Position: found.Position,
-		Stale: found.Stale,
-	}, err
+	return answerOf(found, toExpense(found.Item)).versioned(found.Item.Row.Version), err
 }
 
 // charge finds a charge that the caller sees.
 func (c *Call) charge(
 	ctx context.Context, id uuid.UUID,
 ) (found queries.Found[queries.Charge], err error) {
-	if c.AsOf.IsNow() {
-		found, err = c.Queries.ChargeByID(ctx, c.span(), id)
-	} else {
-		found, err = c.Queries.ChargeAt(ctx, c.Organization, id, c.AsOf.moment())
-	}
+	found, err = find(ctx, c, id, c.Queries.ChargeByID, c.Queries.ChargeAt)
 	if err != nil {
 		return found, err
 	}
@@ -257,12 +265,6 @@ func (c *Call) visibleCharges(ctx context.Context, seen sight) ([]uuid.UUID, err
 	return charges, err
 }
 
-// expenseSorts are the REST names of the columns that a list of charges is sorted by.
-var expenseSorts = map[string]string{
-	"expense_date": "date", "amount": "gross", "created_at": "created_at",
-	"payment_status": "payment_status",
-}
-
 type expenseFilter struct {
 	BuildingID     Field[uuid.UUID] `query:"building_id"`
 	Category       Field[Category]  `query:"category"`
@@ -298,7 +300,8 @@ func listExpenses(
 		From: filter.From.Value().In(zone), To: filter.To.Value().In(zone),
 		Least: amountOf(filter.MinAmount), Most: amountOf(filter.MaxAmount),
 		Supplier: filter.Supplier.Value(), Account: filter.AccountCode.Value(),
-		Buildings: seen.buildings, Only: only, Page: page.of(expenseSorts),
+		Buildings: seen.buildings, Only: only,
+		Page: page.of("expense_date", "date", "amount", "gross"),
 	})
 	return listedAs(listed, toExpense), err
 }
@@ -312,11 +315,7 @@ func amountOf(field Field[Money]) *events.Money {
 }
 
 func buildingExpenses(ctx context.Context, c *Call, id ID) (Answer[[]ExpenseBody], error) {
-	building, err := readBuilding(ctx, c, id)
-	if err != nil {
-		return Answer[[]ExpenseBody]{}, err
-	}
-	seen, err := c.sight(ctx)
+	organization, seen, err := c.inBuilding(ctx, id)
 	if err != nil {
 		return Answer[[]ExpenseBody]{}, err
 	}
@@ -324,15 +323,8 @@ func buildingExpenses(ctx context.Context, c *Call, id ID) (Answer[[]ExpenseBody
 	if err != nil {
 		return Answer[[]ExpenseBody]{}, err
 	}
-	found, err := c.Queries.BuildingCharges(ctx, building.Body.OrganizationID, id.ID,
-		c.AsOf.moment())
-	expenses := []ExpenseBody{}
-	for _, charge := range found.Item {
-		if only == nil || slices.Contains(only, charge.Row.ID) {
-			expenses = append(expenses, toExpense(charge))
-		}
-	}
-	return Answer[[]ExpenseBody]{
-		Body: expenses, Position: found.Position, Stale: found.Stale,
-	}, err
+	found, err := c.Queries.BuildingCharges(ctx, organization, id.ID, c.AsOf.moment())
+	return answerAll(found, toExpense, func(charge *queries.Charge) bool {
+		return only == nil || slices.Contains(only, charge.Row.ID)
+	}), err
 }

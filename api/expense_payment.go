@@ -51,9 +51,7 @@ type expensePayment struct {
 
 func expensePayments(ctx context.Context, c *Call, id ID) (Answer[[]expensePayment], error) {
 	found, err := c.charge(ctx, id.ID)
-	return Answer[[]expensePayment]{
-		Body: []expensePayment{}, Position: found.Position, Stale: found.Stale,
-	}, err
+	return answerOf(found, []expensePayment{}), err
 }
 
 type paidBody struct {
@@ -67,5 +65,5 @@ func expensePaid(ctx context.Context, c *Call, id ID) (Answer[paidBody], error) 
 
 func expenseDocuments(ctx context.Context, c *Call, id ID) (Answer[[]None], error) {
 	found, err := c.charge(ctx, id.ID)
-	return Answer[[]None]{Body: []None{}, Position: found.Position, Stale: found.Stale}, err
+	return answerOf(found, []None{}), err
 }

@@ -115,11 +115,7 @@ func createInvoice(
 	if err != nil {
 		return Answer[invoiceBody]{}, err
 	}
-	id := c.NewID(in.ID)
-	return decide(ctx, c, id, &commands.DraftCharge{
-		ChargeID: id, BuildingID: in.BuildingID.Value(), SupplierID: uuid.Must(uuid.NewV7()),
-		ChargeFields: fields,
-	}, readInvoice)
+	return draftCharge(ctx, c, &in.ChargeIn, fields, readInvoice)
 }
 
 func changeInvoice(
@@ -129,18 +125,12 @@ func changeInvoice(
 	if err != nil {
 		return Answer[invoiceBody]{}, err
 	}
-	return decide(ctx, c, id.ID, &commands.AmendCharge{
-		ChargeID: id.ID, Building: in.BuildingID.Change(), SupplierID: uuid.Must(uuid.NewV7()),
-		ChargeFields: fields,
-	}, readInvoice)
+	return amendCharge(ctx, c, id.ID, &in.ChargeIn, fields, readInvoice)
 }
 
 func readInvoice(ctx context.Context, c *Call, id ID) (Answer[invoiceBody], error) {
 	found, err := c.charge(ctx, id.ID)
-	return Answer[invoiceBody]{
-		Body: toInvoice(found.Item), Version: found.Item.Row.Version, Position: found.Position,
-		Stale: found.Stale,
-	}, err
+	return answerOf(found, toInvoice(found.Item)).versioned(found.Item.Row.Version), err
 }
 
 func submitInvoice(ctx context.Context, c *Call, id ID, _ None) (Answer[invoiceBody], error) {

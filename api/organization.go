@@ -158,15 +158,7 @@ func decideOrganization(
 func readOrganization(ctx context.Context, c *Call, id ID) (Answer[organizationBody], error) {
 	found, err := c.Queries.OrganizationByID(ctx, id.ID)
 	c.Organization = id.ID
-	return Answer[organizationBody]{
-		Body: toOrganization(found.Item), Version: found.Item.Version, Position: found.Position,
-		Stale: found.Stale,
-	}, err
-}
-
-// organizationSorts are the columns that a list of organizations is sorted by.
-var organizationSorts = map[string]string{
-	"created_at": "created_at", "name": "name", "slug": "slug", "subscription_plan": "plan",
+	return answerOf(found, toOrganization(found.Item)).versioned(found.Item.Version), err
 }
 
 type organizationFilter struct {
@@ -180,7 +172,7 @@ func listOrganizations(
 ) (Listed[organizationBody], error) {
 	asked := queries.OrganizationList{
 		Q: filter.Q.Value(), Plan: filter.SubscriptionPlan.Value(),
-		Page: page.of(organizationSorts),
+		Page: page.of("subscription_plan", "plan"),
 	}
 	if filter.IsActive.IsGiven() {
 		active := filter.IsActive.Value()

@@ -109,10 +109,7 @@ func readSettings(ctx context.Context, c *Call, id ID) (Answer[settingsBody], er
 	}
 	found, err := c.Queries.OrganizationByID(ctx, id.ID)
 	c.Organization = id.ID
-	return Answer[settingsBody]{
-		Body: toSettings(found.Item), Version: found.Item.Version, Position: found.Position,
-		Stale: found.Stale,
-	}, err
+	return answerOf(found, toSettings(found.Item)).versioned(found.Item.Version), err
 }
 
 func changeSettings(

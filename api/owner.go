@@ -125,17 +125,8 @@ func linkOwner(ctx context.Context, c *Call, id ID, in linkIn) (Answer[ownerBody
 
 // shownOwner is the owner as he is, or as he was at the call's moment.
 func shownOwner(ctx context.Context, c *Call, id ID) (Answer[ownerBody], error) {
-	var found queries.Found[queries.Owner]
-	var err error
-	if c.AsOf.IsNow() {
-		found, err = c.Queries.OwnerByID(ctx, c.span(), id.ID)
-	} else {
-		found, err = c.Queries.OwnerAt(ctx, c.Organization, id.ID, c.AsOf.moment())
-	}
-	return Answer[ownerBody]{
-		Body: toOwner(found.Item), Version: found.Item.Version,
-		Position: found.Position, Stale: found.Stale,
-	}, err
+	found, err := find(ctx, c, id.ID, c.Queries.OwnerByID, c.Queries.OwnerAt)
+	return answerOf(found, toOwner(found.Item)).versioned(found.Item.Version), err
 }
 
 func readOwner(ctx context.Context, c *Call, id ID) (Answer[ownerBody], error) {
@@ -156,16 +147,7 @@ func readOwner(ctx context.Context, c *Call, id ID) (Answer[ownerBody], error) {
 // myOwner is the owner who signs in as the caller.
 func myOwner(ctx context.Context, c *Call, _ None) (Answer[ownerBody], error) {
 	found, err := c.Queries.OwnerByAccount(ctx, c.Organization, c.Caller.Account)
-	return Answer[ownerBody]{
-		Body: toOwner(found.Item), Version: found.Item.Version,
-		Position: found.Position, Stale: found.Stale,
-	}, err
-}
-
-// ownerSorts are the columns that a list of owners is sorted by.
-var ownerSorts = map[string]string{
-	"last_name": "last_name", "first_name": "first_name", "email": "email",
-	"created_at": "created_at",
+	return answerOf(found, toOwner(found.Item)).versioned(found.Item.Version), err
 }
 
 type ownerFilter struct {
@@ -180,7 +162,7 @@ func listOwners(
 		return Listed[ownerBody]{}, err
 	}
 	listed, err := c.Queries.Owners(ctx, queries.OwnerList{
-		Span: c.span(), Q: filter.Q.Value(), Only: only, Page: page.of(ownerSorts),
+		Span: c.span(), Q: filter.Q.Value(), Only: only, Page: page.of(),
 	})
 	if err != nil {
 		return Listed[ownerBody]{}, err
@@ -191,6 +173,19 @@ func listOwners(
 		bodies.Shows = append(bodies.Shows, read[i].Subject)
 	}
 	return bodies, c.Accounts.Access.NoteListed(ctx, read...)
+}
+
+func buildingOwners(ctx context.Context, c *Call, id ID) (Answer[[]ownerBody], error) {
+	organization, seen, err := c.inBuilding(ctx, id)
+	if err != nil {
+		return Answer[[]ownerBody]{}, err
+	}
+	found, err := c.Queries.BuildingOwners(ctx, organization, id.ID, c.AsOf.moment(), seen.owners)
+	if err != nil {
+		return Answer[[]ownerBody]{}, err
+	}
+	owners := answerAll(found, toOwner, all)
+	return owners, c.noteOwners(ctx, owners.Body...)
 }
 
 // visibleOwners are those whom the caller sees; nil for all of the organization's. An owner sees

@@ -146,26 +146,11 @@ func removeUnit(ctx context.Context, c *Call, id ID) (Answer[None], error) {
 }
 
 func readUnit(ctx context.Context, c *Call, id ID) (Answer[unitBody], error) {
-	var found queries.Found[queries.Lot]
-	var err error
-	if c.AsOf.IsNow() {
-		found, err = c.Queries.LotByID(ctx, c.span(), id.ID)
-	} else {
-		found, err = c.Queries.LotAt(ctx, c.Organization, id.ID, c.AsOf.moment())
-	}
+	found, err := find(ctx, c, id.ID, c.Queries.LotByID, c.Queries.LotAt)
 	if err == nil {
 		err = c.maySeeUnit(ctx, found.Item.BuildingID, id.ID)
 	}
-	return Answer[unitBody]{
-		Body: toUnit(found.Item), Version: found.Item.Version, Position: found.Position,
-		Stale: found.Stale,
-	}, err
-}
-
-// unitSorts are the REST names of the columns that a list of lots is sorted by.
-var unitSorts = map[string]string{
-	"unit_number": "number", "floor": "floor", "surface_area": "surface",
-	"created_at": "created_at",
+	return answerOf(found, toUnit(found.Item)).versioned(found.Item.Version), err
 }
 
 type unitFilter struct {
@@ -183,50 +168,16 @@ func listUnits(
 	listed, err := c.Queries.Lots(ctx, queries.LotList{
 		Span: c.span(), Building: filter.BuildingID.Value(),
 		Type: string(filter.UnitType.Value()), Buildings: seen.buildings,
-		Only: seen.lots, Page: page.of(unitSorts),
+		Only: seen.lots, Page: page.of("unit_number", "number", "surface_area", "surface"),
 	})
 	return listedAs(listed, toUnit), err
 }
 
 func buildingUnits(ctx context.Context, c *Call, id ID) (Answer[[]unitBody], error) {
-	building, err := readBuilding(ctx, c, id)
+	organization, seen, err := c.inBuilding(ctx, id)
 	if err != nil {
 		return Answer[[]unitBody]{}, err
 	}
-	seen, err := c.sight(ctx)
-	if err != nil {
-		return Answer[[]unitBody]{}, err
-	}
-	found, err := c.Queries.BuildingLots(ctx, building.Body.OrganizationID, id.ID,
-		c.AsOf.moment())
-	units := []unitBody{}
-	for _, lot := range found.Item {
-		if seen.lot(lot.ID) {
-			units = append(units, toUnit(lot))
-		}
-	}
-	return Answer[[]unitBody]{Body: units, Position: found.Position, Stale: found.Stale}, err
-}
-
-func buildingOwners(ctx context.Context, c *Call, id ID) (Answer[[]ownerBody], error) {
-	building, err := readBuilding(ctx, c, id)
-	if err != nil {
-		return Answer[[]ownerBody]{}, err
-	}
-	seen, err := c.sight(ctx)
-	if err != nil {
-		return Answer[[]ownerBody]{}, err
-	}
-	found, err := c.Queries.BuildingOwners(ctx, building.Body.OrganizationID, id.ID,
-		c.AsOf.moment(), seen.owners)
-	if err != nil {
-		return Answer[[]ownerBody]{}, err
-	}
-	owners := make([]ownerBody, len(found.Item))
-	for i, owner := range found.Item {
-		owners[i] = toOwner(owner)
-	}
-	return Answer[[]ownerBody]{
-		Body: owners, Position: found.Position, Stale: found.Stale,
-	}, c.noteOwners(ctx, owners...)
+	found, err := c.Queries.BuildingLots(ctx, organization, id.ID, c.AsOf.moment())
+	return answerAll(found, toUnit, func(l *queries.Lot) bool { return seen.lot(l.ID) }), err
 }

@@ -137,9 +137,7 @@ func listRelations(
 	ctx context.Context, c *Call, unit uuid.UUID, shown func(*queries.Ownership) bool,
 ) (Answer[[]relationBody], error) {
 	found, err := c.relations(ctx, unit)
-	return Answer[[]relationBody]{
-		Body: toRelations(found.Item, shown), Position: found.Position, Stale: found.Stale,
-	}, err
+	return answerOf(found, toRelations(found.Item, shown)), err
 }
 
 func unitOwners(ctx context.Context, c *Call, id ID) (Answer[[]relationBody], error) {
@@ -166,9 +164,7 @@ func ownedBy(
 	relations := toRelations(found.Item, func(o *queries.Ownership) bool {
 		return shown(o) && (seen.owners != nil || seen.building(o.Row.BuildingID))
 	})
-	return Answer[[]relationBody]{
-		Body: relations, Position: found.Position, Stale: found.Stale,
-	}, err
+	return answerOf(found, relations), err
 }
 
 func ownerUnits(ctx context.Context, c *Call, id ID) (Answer[[]relationBody], error) {
@@ -294,8 +290,5 @@ func readRelation(ctx context.Context, c *Call, id ID) (Answer[relationBody], er
 	if i < 0 {
 		return Answer[relationBody]{}, queries.ErrNotFound
 	}
-	return Answer[relationBody]{
-		Body: toRelation(found.Item[i]), Version: found.Item[i].Row.Version,
-		Position: found.Position, Stale: found.Stale,
-	}, nil
+	return answerOf(found, toRelation(found.Item[i])).versioned(found.Item[i].Row.Version), nil
 }

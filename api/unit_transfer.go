@@ -60,10 +60,7 @@ func endUnitOwner(
 		if ended == nil {
 			return Answer[relationBody]{}, queries.ErrNotFound
 		}
-		return Answer[relationBody]{
-			Body: toRelation(*ended), Version: ended.Row.Version, Position: found.Position,
-			Stale: found.Stale,
-		}, nil
+		return answerOf(found, toRelation(*ended)).versioned(ended.Row.Version), nil
 	})
 }
 
@@ -120,9 +117,6 @@ func transferUnit(
 		if ended == nil || begun == nil {
 			return Answer[transferBody]{}, queries.ErrNotFound
 		}
-		return Answer[transferBody]{
-			Body:     transferBody{toRelation(*ended), toRelation(*begun)},
-			Position: found.Position, Stale: found.Stale,
-		}, nil
+		return answerOf(found, transferBody{toRelation(*ended), toRelation(*begun)}), nil
 	})
 }

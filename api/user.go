@@ -243,12 +243,6 @@ func readUser(ctx context.Context, c *Call, id ID) (Answer[userBody], error) {
 	return Answer[userBody]{Body: body, Version: found.version}, err
 }
 
-// userSorts are the columns that a list of users is sorted by.
-var userSorts = map[string]string{
-	"created_at": "created_at", "email": "email", "first_name": "first_name",
-	"last_name": "last_name",
-}
-
 type userFilter struct {
 	Role     Field[string] `query:"role" enum:"superadmin,syndic,accountant,auditor,owner"`
 	IsActive Field[bool]   `query:"is_active"`
@@ -259,7 +253,7 @@ func listUsers(
 	ctx context.Context, c *Call, filter userFilter, page Page,
 ) (Listed[userBody], error) {
 	asked := queries.UserList{
-		Span: c.span(), Role: filter.Role.Value(), Q: filter.Q.Value(), Page: page.of(userSorts),
+		Span: c.span(), Role: filter.Role.Value(), Q: filter.Q.Value(), Page: page.of(),
 	}
 	if filter.IsActive.IsGiven() {
 		active := filter.IsActive.Value()

@@ -12,62 +12,6 @@ import (
 	"github.com/koprogo/koprogo/queries"
 )
 
-// span is the organization of the call as a query takes it: all of them for a superadmin who
-// named none.
-func (c *Call) span() queries.Span {
-	if c.Every() {
-		return queries.Everywhere()
-	}
-	return queries.Span{Organization: c.Organization, Fresh: c.fresh}
-}
-
-// organizationOf finds whose resource it is that a superadmin names alone.
-func (b *Backend) organizationOf(
-	ctx context.Context, noun string, id uuid.UUID,
-) (uuid.UUID, error) {
-	switch noun {
-	case "building":
-		return b.Queries.BuildingOrganization(ctx, id)
-	case "unit":
-		return b.Queries.LotOrganization(ctx, id)
-	case "owner":
-		return b.Queries.OwnerOrganization(ctx, id)
-	case "expense", "invoice":
-		return b.Queries.ChargeOrganization(ctx, id)
-	case "distribution_key":
-		return b.Queries.KeyOrganization(ctx, id)
-	case "ownership":
-		at, err := b.Queries.OwnershipPlace(ctx, queries.Everywhere(), id)
-		return at.Organization, err
-	}
-	return uuid.Nil, refuse(CodeOrganizationRequired)
-}
-
-// moment is the as-of of a read as a query takes it.
-func (a AsOf) moment() queries.Moment {
-	return queries.Moment{Position: a.Position, Instant: a.Instant, Day: a.Day}
-}
-
-// of is the page as a query takes it; columns gives the query's name of each REST one.
-func (p Page) of(columns map[string]string) queries.Page {
-	return queries.Page{
-		Number: p.Number, Size: p.Size, Sort: columns[p.Sort], Descending: p.Descending,
-		After: p.After,
-	}
-}
-
-// listedAs turns a query's page into REST bodies.
-func listedAs[Q, R any](listed queries.Listed[Q], body func(Q) R) Listed[R] {
-	turned := Listed[R]{
-		Items: make([]R, len(listed.Items)), Total: listed.Total, Next: listed.Next,
-		Position: listed.Stale, Stale: listed.Stale,
-	}
-	for i, item := range listed.Items {
-		turned.Items[i] = body(item)
-	}
-	return turned
-}
-
 // visibleBuildings are those that the caller sees; nil for all of the organization's. An owner
 // sees those where he holds a lot, an auditor those of his mandates.
 func (c *Call) visibleBuildings(ctx context.Context) ([]uuid.UUID, error) {
@@ -102,13 +46,20 @@ func (c *Call) sight(ctx context.Context) (sight, error) {
 	return seen, nil
 }
 
-// maySeeUnit is not found for a lot of a building that the caller does not see.
-func (c *Call) maySeeUnit(ctx context.Context, building, lot uuid.UUID) error {
+// maySee says that the noun is not found unless it is in the caller's sight.
+func (c *Call) maySee(ctx context.Context, noun string, isIn func(sight) bool) error {
 	seen, err := c.sight(ctx)
-	if err == nil && (!seen.building(building) || !seen.lot(lot)) {
-		return notFound("unit")
+	if err == nil && !isIn(seen) {
+		return notFound(noun)
 	}
 	return err
+}
+
+// maySeeUnit is not found for a lot of a building that the caller does not see.
+func (c *Call) maySeeUnit(ctx context.Context, building, lot uuid.UUID) error {
+	return c.maySee(ctx, "unit", func(seen sight) bool {
+		return seen.building(building) && seen.lot(lot)
+	})
 }
 
 // mandates are an auditor's; none means the whole organization, as for every other role.
@@ -150,9 +101,5 @@ const mandateZone = "Europe/Brussels"
 
 // maySeeBuilding is not found for a building that the caller does not see.
 func (c *Call) maySeeBuilding(ctx context.Context, id uuid.UUID) error {
-	only, err := c.visibleBuildings(ctx)
-	if err == nil && only != nil && !slices.Contains(only, id) {
-		return notFound("building")
-	}
-	return err
+	return c.maySee(ctx, "building", func(seen sight) bool { return seen.building(id) })
 }

@@ -60,6 +60,9 @@ func NewTable[K ID, R Row[K]](name, key string) *Table[K, R] {
 // Name is the table's name in schema read.
 func (t *Table[K, R]) Name() string { return t.name }
 
+// Key is the column that tells rows of an organization apart.
+func (t *Table[K, R]) Key() string { return t.key }
+
 // Columns are the columns of a row, comma separated, as Scan reads them.
 func (t *Table[K, R]) Columns() string { return strings.Join(t.columns, ", ") }
 

@@ -9,7 +9,6 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/koprogo/koprogo/events"
 	"github.com/koprogo/koprogo/projections"
@@ -31,6 +30,24 @@ type ChargeLine = projections.ChargeLine
 // chargeModel is what a charge is shown from.
 var chargeModel = []string{projections.Charges.Name}
 
+var chargeSource = source[projections.ChargeRow]{
+	table: projections.ChargeTable, model: chargeModel, total: projections.ChargeTotal,
+	sorts: []sorting[projections.ChargeRow]{
+		{"date", "date", "date", func(c *projections.ChargeRow) any { return c.Date }},
+		{"gross", "gross", "bigint", func(c *projections.ChargeRow) any { return c.Gross }},
+		{
+			"created_at", "created_at", "timestamptz",
+			func(c *projections.ChargeRow) any { return c.CreatedAt },
+		},
+		{
+			"payment_status", "payment_status", "text",
+			func(c *projections.ChargeRow) any { return c.PaymentStatus },
+		},
+	},
+	whose: func(c *projections.ChargeRow) uuid.UUID { return c.OrganizationID },
+	scope: streamOf(events.ChargeCategory),
+}
+
 // ChargeList asks for charges. What is empty does not filter.
 type ChargeList struct {
 	Span           Span
@@ -49,38 +66,7 @@ type ChargeList struct {
 	supplier uuid.UUID // whom Supplier names
 }
 
-// ChargeSorts are the columns that a list of charges may be sorted by, the default first.
-var ChargeSorts = []string{"date", "gross", "created_at", "payment_status"}
-
-func (l *ChargeList) order() ordering {
-	switch l.Page.Sort {
-	case "gross":
-		return ordering{"gross", "bigint"}
-	case "created_at":
-		return ordering{"created_at", "timestamptz"}
-	case "payment_status":
-		return ordering{"payment_status", "text"}
-	}
-	return ordering{"date", "date"}
-}
-
-func (l *ChargeList) sorted(row *projections.ChargeRow) any {
-	switch l.Page.Sort {
-	case "gross":
-		return row.Gross
-	case "created_at":
-		return row.CreatedAt
-	case "payment_status":
-		return row.PaymentStatus
-	}
-	return row.Date
-}
-
-func (l *ChargeList) conditions() conditions {
-	var c conditions
-	if !l.Span.Every {
-		c.add("organization_id = ?", l.Span.Organization)
-	}
+func (l *ChargeList) filter(c *conditions) {
 	if l.Building != uuid.Nil {
 		c.add("building_id = ?", l.Building)
 	}
@@ -119,31 +105,6 @@ func (l *ChargeList) conditions() conditions {
 	if l.Only != nil {
 		c.add("id = any(?)", l.Only)
 	}
-	return c
-}
-
-func (l *ChargeList) filtered() bool {
-	bare := ChargeList{Span: l.Span}
-	return len(l.conditions().texts) > len(bare.conditions().texts)
-}
-
-func (l *ChargeList) rows() (string, []any, error) {
-	return l.order().pageOf("select "+projections.ChargeTable.Columns()+" from read.charges",
-		l.conditions(), l.Span.Every, l.Page)
-}
-
-// total is the SQL of how many rows the whole list has.
-func (l *ChargeList) total() (string, []any) {
-	if l.filtered() {
-		c := l.conditions()
-		return "select count(*) from read.charges" + c.where(), c.args
-	}
-	var c conditions
-	if !l.Span.Every {
-		c.add("organization_id = ?", l.Span.Organization)
-	}
-	c.add("resource = ?", projections.ChargeTotal)
-	return "select coalesce(sum(n), 0)::bigint from read.totals" + c.where(), c.args
 }
 
 // ErrOrganization is returned where an organization has to be named: names of suppliers are known
@@ -152,73 +113,45 @@ var ErrOrganization = errors.New("the organization is not named")
 
 // Charges lists charges.
 func (r *Reader) Charges(ctx context.Context, l ChargeList) (Listed[Charge], error) {
-	var listed Listed[Charge]
 	if l.Supplier != "" {
 		if l.Span.Every {
-			return listed, ErrOrganization
+			return Listed[Charge]{}, ErrOrganization
 		}
 		holder, err := r.store.HolderOf(ctx, l.Span.Organization, events.SupplierCategory,
 			events.NormalSupplier(l.Supplier))
 		if err != nil {
-			return listed, err
+			return Listed[Charge]{}, err
 		}
 		l.supplier = holder.ID
 	}
-	rowsSQL, rowsArgs, err := l.rows()
+	listed, err := chargeSource.list(ctx, r, listing{l.Span, l.filter, l.Page})
 	if err != nil {
-		return listed, err
+		return Listed[Charge]{}, err
 	}
-	totalSQL, totalArgs := l.total()
-	var rows []projections.ChargeRow
-	listed.Stale, err = r.read(ctx, l.Span, chargeModel, func(batch *pgx.Batch) {
-		batch.Queue(totalSQL, totalArgs...).QueryRow(number(&listed.Total))
-		batch.Queue(rowsSQL, rowsArgs...).Query(many(&rows, projections.ChargeTable.Scan))
-	})
-	if err != nil {
-		return listed, err
-	}
-	rows, more := cut(rows, l.Page.Size)
-	if more {
-		last := &rows[len(rows)-1]
-		listed.Next, err = writeMark(l.sorted(last), last.ID.String(), last.OrganizationID.String())
-		if err != nil {
-			return listed, err
-		}
-	}
-	listed.Items, err = r.openCharges(ctx, rows, l.Span.Fresh)
-	return listed, err
+	opened, err := r.openCharges(ctx, listed.Items, l.Span.Fresh)
+	return withItems(listed, opened), err
 }
 
 // ChargeByID returns the charge; ErrNotFound when the span has none of this id.
 func (r *Reader) ChargeByID(
 	ctx context.Context, span Span, id uuid.UUID,
 ) (found Found[Charge], err error) {
-	row, made := projections.ChargeTable.Of(span.Fresh, id)
-	if !made {
-		text, args := chargeSQL(span, id)
-		found.Stale, err = r.read(ctx, span, chargeModel, func(batch *pgx.Batch) {
-			batch.Queue(text, args...).Query(one(&row, projections.ChargeTable.Scan))
-		})
-		if err != nil {
-			return found, err
-		}
-	}
-	opened, err := r.openCharges(ctx, []projections.ChargeRow{row}, span.Fresh)
+	row, err := chargeSource.byID(ctx, r, span, id)
 	if err != nil {
 		return found, err
 	}
-	found.Item, found.Position = opened[0], found.Stale
-	return found, nil
+	return r.openCharge(ctx, row, span.Fresh)
 }
 
-func chargeSQL(span Span, id uuid.UUID) (string, []any) {
-	var c conditions
-	if !span.Every {
-		c.add("organization_id = ?", span.Organization)
+// openCharge opens the texts of one charge.
+func (r *Reader) openCharge(
+	ctx context.Context, row Found[projections.ChargeRow], fresh *Rows,
+) (found Found[Charge], err error) {
+	opened, err := r.openCharges(ctx, []projections.ChargeRow{row.Item}, fresh)
+	if err != nil {
+		return found, err
 	}
-	c.add("id = ?", id)
-	return "select " + projections.ChargeTable.Columns() + " from read.charges" + c.where() +
-		" limit 1", c.args
+	return withItem(row, opened[0]), nil
 }
 
 // ChargeAt returns the charge as it was at a moment; errors as BuildingAt. A charge that was
@@ -234,24 +167,11 @@ func (r *Reader) ChargeAt(
 	case !errors.Is(err, ErrNotFound):
 		return found, err
 	}
-	if found.Position, err = r.position(ctx, organization, building, moment); err != nil {
-		return found, err
-	}
-	scope := projections.Scope{Streams: []events.Stream{{Category: events.ChargeCategory, ID: id}}}
-	copied, err := r.travel.At(ctx, organization, scope, found.Position)
+	row, err := chargeSource.at(ctx, r, organization, id, building, moment)
 	if err != nil {
 		return found, err
 	}
-	row, stood := projections.ChargeTable.Of(copied, id)
-	if !stood {
-		return found, ErrNotFound
-	}
-	opened, err := r.openCharges(ctx, []projections.ChargeRow{row}, nil)
-	if err != nil {
-		return found, err
-	}
-	found.Item = opened[0]
-	return found, nil
+	return r.openCharge(ctx, row, nil)
 }
 
 // BuildingCharges lists a building's charges by day and id, as they are or were at a moment; it
@@ -268,20 +188,16 @@ func (r *Reader) BuildingCharges(
 		found.Position = look.position
 		return found, err
 	}
-	var rows []projections.ChargeRow
-	found.Stale, err = r.read(ctx, In(organization), chargeModel, func(batch *pgx.Batch) {
-		batch.Queue(buildingChargesSQL, organization, building).
-			Query(many(&rows, projections.ChargeTable.Scan))
-	})
+	rows, err := chargeSource.rows(ctx, r, In(organization), buildingChargesSQL,
+		organization, building)
 	if err != nil {
 		return found, err
 	}
-	found.Position = found.Stale
-	found.Item, err = r.openCharges(ctx, rows, nil)
-	return found, err
+	opened, err := r.openCharges(ctx, rows.Item, nil)
+	return withItem(rows, opened), err
 }
 
-var buildingChargesSQL = "select " + projections.ChargeTable.Columns() + ` from read.charges
+var buildingChargesSQL = chargeSource.selects() + `
  where organization_id = $1 and building_id = $2 order by date, id`
 
 // charges are the building's charges in the order of BuildingCharges.
@@ -293,17 +209,9 @@ func (l *look) charges() []projections.ChargeRow {
 	return rows
 }
 
-const chargeAnywhereSQL = `select organization_id from read.charges where id = $1 limit 1`
-
-// ChargeOrganization tells whose charge it is; ErrNotFound when there is none. For a superadmin who
-// names a charge only.
-func (r *Reader) ChargeOrganization(
-	ctx context.Context, id uuid.UUID,
-) (organization uuid.UUID, err error) {
-	_, err = r.read(ctx, Everywhere(), chargeModel, func(batch *pgx.Batch) {
-		batch.Queue(chargeAnywhereSQL, id).Query(one(&organization, pgx.RowTo[uuid.UUID]))
-	})
-	return organization, err
+// ChargeOrganization tells whose charge it is; ErrNotFound when there is none.
+func (r *Reader) ChargeOrganization(ctx context.Context, id uuid.UUID) (uuid.UUID, error) {
+	return chargeSource.organizationOf(ctx, r, id)
 }
 
 // Due is an approved charge that nobody paid.
@@ -326,12 +234,4 @@ func (r *Reader) DueCharges(ctx context.Context, now time.Time) (due []Due, err 
 			Query(many(&due, pgx.RowToStructByPos[Due]))
 	})
 	return due, err
-}
-
-// Day is the day of a row's column; "" for none.
-func Day(column pgtype.Date) events.Day {
-	if !column.Valid {
-		return ""
-	}
-	return events.Day(column.Time.Format(time.DateOnly))
 }

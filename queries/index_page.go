@@ -138,8 +138,7 @@ func (x *indexes[T]) list(
 	found, more := cut(found, q.page.Size)
 	if more {
 		last := found[len(found)-1]
-		listed.Next, err = writeMark([]byte(last.key), last.id.String(),
-			last.organization.String())
+		listed.Next, err = writeMark([]byte(last.key), last.id, last.organization)
 		if err != nil {
 			return listed, err
 		}

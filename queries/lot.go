@@ -2,7 +2,6 @@ package queries
 
 import (
 	"context"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -17,7 +16,26 @@ type Lot struct {
 	OwnerID uuid.UUID // nil where nobody owns the lot
 }
 
+// lotModel is what lots and ownerships are shown from.
 var lotModel = []string{projections.Lots.Name}
+
+var lotSource = source[projections.LotRow]{
+	table: projections.LotTable, model: lotModel, total: projections.LotTotal,
+	sorts: []sorting[projections.LotRow]{
+		// Numbers as people count, A2 before A10.
+		{"number", "number", "text", func(l *projections.LotRow) any { return l.Number }},
+		{
+			"floor", "coalesce(floor, -1000)", "integer",
+			func(l *projections.LotRow) any { return orElse(l.Floor, -1000) },
+		},
+		{"surface", "surface", "bigint", func(l *projections.LotRow) any { return l.Surface }},
+		{
+			"created_at", "created_at", "timestamptz",
+			func(l *projections.LotRow) any { return l.CreatedAt },
+		},
+	},
+	whose: func(l *projections.LotRow) uuid.UUID { return l.OrganizationID },
+}
 
 // LotList asks for lots. What is empty does not filter.
 type LotList struct {
@@ -29,42 +47,7 @@ type LotList struct {
 	Page      Page
 }
 
-// LotSorts are the columns that a list of lots may be sorted by, the default first: numbers as
-// people count, A2 before A10.
-var LotSorts = []string{"number", "floor", "surface", "created_at"}
-
-func (l *LotList) order() ordering {
-	switch l.Page.Sort {
-	case "floor":
-		return ordering{"coalesce(floor, -1000)", "integer"}
-	case "surface":
-		return ordering{"surface", "bigint"}
-	case "created_at":
-		return ordering{"created_at", "timestamptz"}
-	}
-	return ordering{"number", "text"}
-}
-
-func (l *LotList) sorted(lot *projections.LotRow) any {
-	switch l.Page.Sort {
-	case "floor":
-		if lot.Floor == nil {
-			return -1000
-		}
-		return *lot.Floor
-	case "surface":
-		return lot.Surface
-	case "created_at":
-		return lot.CreatedAt
-	}
-	return lot.Number
-}
-
-func (l *LotList) conditions() conditions {
-	var c conditions
-	if !l.Span.Every {
-		c.add("organization_id = ?", l.Span.Organization)
-	}
+func (l *LotList) filter(c *conditions) {
 	if l.Building != uuid.Nil {
 		c.add("building_id = ?", l.Building)
 	}
@@ -77,84 +60,31 @@ func (l *LotList) conditions() conditions {
 	if l.Only != nil {
 		c.add("id = any(?)", l.Only)
 	}
-	return c
-}
-
-func (l *LotList) rows() (string, []any, error) {
-	return l.order().pageOf("select "+projections.LotTable.Columns()+" from read.lots",
-		l.conditions(), l.Span.Every, l.Page)
-}
-
-// total is the SQL of how many rows the whole list has.
-func (l *LotList) total() (string, []any) {
-	if l.Building != uuid.Nil || l.Type != "" || l.Buildings != nil || l.Only != nil {
-		c := l.conditions()
-		return "select count(*) from read.lots" + c.where(), c.args
-	}
-	var c conditions
-	if !l.Span.Every {
-		c.add("organization_id = ?", l.Span.Organization)
-	}
-	c.add("resource = ?", projections.LotTotal)
-	return "select coalesce(sum(n), 0)::bigint from read.totals" + c.where(), c.args
 }
 
 // Lots lists lots.
 func (r *Reader) Lots(ctx context.Context, l LotList) (Listed[Lot], error) {
-	var listed Listed[Lot]
-	rowsSQL, rowsArgs, err := l.rows()
+	listed, err := lotSource.list(ctx, r, listing{l.Span, l.filter, l.Page})
 	if err != nil {
-		return listed, err
+		return Listed[Lot]{}, err
 	}
-	totalSQL, totalArgs := l.total()
-	var rows []projections.LotRow
-	listed.Stale, err = r.read(ctx, l.Span, lotModel, func(batch *pgx.Batch) {
-		batch.Queue(totalSQL, totalArgs...).QueryRow(number(&listed.Total))
-		batch.Queue(rowsSQL, rowsArgs...).Query(many(&rows, projections.LotTable.Scan))
-	})
-	if err != nil {
-		return listed, err
-	}
-	rows, more := cut(rows, l.Page.Size)
-	if more {
-		last := &rows[len(rows)-1]
-		listed.Next, err = writeMark(l.sorted(last), last.ID.String(), last.OrganizationID.String())
-		if err != nil {
-			return listed, err
-		}
-	}
-	listed.Items, err = r.ownedToday(ctx, rows)
-	return listed, err
+	owned, err := r.ownedToday(ctx, listed.Items)
+	return withItems(listed, owned), err
 }
 
 // LotByID returns the lot; ErrNotFound when the span has none of this id.
 func (r *Reader) LotByID(
 	ctx context.Context, span Span, id uuid.UUID,
 ) (found Found[Lot], err error) {
-	text, args := lotSQL(span, id)
-	var row projections.LotRow
-	found.Stale, err = r.read(ctx, span, lotModel, func(batch *pgx.Batch) {
-		batch.Queue(text, args...).Query(one(&row, projections.LotTable.Scan))
-	})
+	row, err := lotSource.byID(ctx, r, span, id)
 	if err != nil {
 		return found, err
 	}
-	owned, err := r.ownedToday(ctx, []projections.LotRow{row})
+	owned, err := r.ownedToday(ctx, []projections.LotRow{row.Item})
 	if err != nil {
 		return found, err
 	}
-	found.Item, found.Position = owned[0], found.Stale
-	return found, nil
-}
-
-func lotSQL(span Span, id uuid.UUID) (string, []any) {
-	var c conditions
-	if !span.Every {
-		c.add("organization_id = ?", span.Organization)
-	}
-	c.add("id = ?", id)
-	return "select " + projections.LotTable.Columns() + " from read.lots" + c.where() + " limit 1",
-		c.args
+	return withItem(row, owned[0]), nil
 }
 
 // LotAt returns the lot as it was at a moment; errors as BuildingAt. A lot that was removed since
@@ -162,11 +92,11 @@ func lotSQL(span Span, id uuid.UUID) (string, []any) {
 func (r *Reader) LotAt(
 	ctx context.Context, organization, id uuid.UUID, moment Moment,
 ) (found Found[Lot], err error) {
-	at, err := r.lotPlace(ctx, In(organization), id)
+	building, err := r.LotBuilding(ctx, organization, id)
 	if err != nil {
 		return found, err
 	}
-	look, err := r.look(ctx, organization, at.building, moment)
+	look, err := r.look(ctx, organization, building, moment)
 	if err != nil {
 		return found, err
 	}
@@ -191,60 +121,37 @@ func (r *Reader) BuildingLots(
 		found.Item, found.Position = look.lots(), look.position
 		return found, nil
 	}
-	var rows []projections.LotRow
-	found.Stale, err = r.read(ctx, In(organization), lotModel, func(batch *pgx.Batch) {
-		batch.Queue(buildingLotsSQL, organization, building).
-			Query(many(&rows, projections.LotTable.Scan))
-	})
+	rows, err := lotSource.rows(ctx, r, In(organization), buildingLotsSQL, organization, building)
 	if err != nil {
 		return found, err
 	}
-	found.Position = found.Stale
-	found.Item, err = r.ownedToday(ctx, rows)
-	return found, err
+	lots, err := r.ownedToday(ctx, rows.Item)
+	return withItem(rows, lots), err
 }
 
-var buildingLotsSQL = "select " + projections.LotTable.Columns() + ` from read.lots
+var buildingLotsSQL = lotSource.selects() + `
  where organization_id = $1 and building_id = $2 order by sort_key, id`
 
-// lotPlace is where a lot stands or stood.
-type lotPlace struct{ organization, building uuid.UUID }
-
-const (
-	lotPlaceSQL = `select organization_id, building_id from read.lots
+// lotPlaceSQL tells in which building a lot stands or stood.
+const lotPlaceSQL = `select building_id from read.lots
  where organization_id = $1 and id = $2
- union all select organization_id, building_id from read.removed_lots
+ union all select building_id from read.removed_lots
  where organization_id = $1 and id = $2 limit 1`
-	lotAnywhereSQL = `select organization_id, building_id from read.lots where id = $1 limit 1`
-)
-
-func (r *Reader) lotPlace(ctx context.Context, span Span, id uuid.UUID) (at lotPlace, err error) {
-	_, err = r.read(ctx, span, lotModel, func(batch *pgx.Batch) {
-		text, args := lotPlaceSQL, []any{span.Organization, id}
-		if span.Every {
-			text, args = lotAnywhereSQL, args[1:]
-		}
-		batch.Queue(text, args...).Query(one(&at, func(row pgx.CollectableRow) (lotPlace, error) {
-			var at lotPlace
-			err := row.Scan(&at.organization, &at.building)
-			return at, err
-		}))
-	})
-	return at, err
-}
 
 // LotBuilding tells in which building a lot stands, or stood when it was removed; ErrNotFound when
 // the organization never had it.
-func (r *Reader) LotBuilding(ctx context.Context, organization, id uuid.UUID) (uuid.UUID, error) {
-	at, err := r.lotPlace(ctx, In(organization), id)
-	return at.building, err
+func (r *Reader) LotBuilding(
+	ctx context.Context, organization, id uuid.UUID,
+) (building uuid.UUID, err error) {
+	_, err = r.read(ctx, In(organization), lotModel, func(batch *pgx.Batch) {
+		batch.Queue(lotPlaceSQL, organization, id).Query(one(&building, pgx.RowTo[uuid.UUID]))
+	})
+	return building, err
 }
 
-// LotOrganization tells whose lot it is; ErrNotFound when there is none. For a superadmin who names
-// a lot only.
+// LotOrganization tells whose lot it is; ErrNotFound when there is none.
 func (r *Reader) LotOrganization(ctx context.Context, id uuid.UUID) (uuid.UUID, error) {
-	at, err := r.lotPlace(ctx, Everywhere(), id)
-	return at.organization, err
+	return lotSource.organizationOf(ctx, r, id)
 }
 
 // ownedOn is a lot with its primary contact of a day.
@@ -280,16 +187,3 @@ func (r *Reader) ownedToday(ctx context.Context, rows []projections.LotRow) ([]L
 	}
 	return lots, nil
 }
-
-// today is the calendar day where a building stands.
-func (r *Reader) today(
-	ctx context.Context, organization, building uuid.UUID,
-) (events.Day, error) {
-	zone, err := r.zone(ctx, organization, building)
-	if err != nil {
-		return "", err
-	}
-	return dayOf(r.store.Clock().In(zone)), nil
-}
-
-func dayOf(at time.Time) events.Day { return events.Day(at.Format(time.DateOnly)) }

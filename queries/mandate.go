@@ -6,7 +6,6 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/koprogo/koprogo/events"
 	"github.com/koprogo/koprogo/projections"
@@ -37,17 +36,10 @@ func (r *Reader) Mandates(ctx context.Context, organization, account uuid.UUID) 
 	for i, row := range rows {
 		mandates[i] = Mandate{
 			ID: row.ID, Account: row.AccountID, Buildings: row.Buildings,
-			From: asDay(row.From), To: asDay(row.To), GivenAt: row.GivenAt,
+			From: Day(row.From), To: Day(row.To), GivenAt: row.GivenAt,
 		}
 	}
 	return mandates, err
-}
-
-func asDay(date pgtype.Date) events.Day {
-	if !date.Valid {
-		return ""
-	}
-	return events.Day(date.Time.Format(time.DateOnly))
 }
 
 // WithinMandates turns mandates into limits on events, days being those of zone; nil for none.

@@ -3,11 +3,9 @@ package queries
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"github.com/koprogo/koprogo/events"
 	"github.com/koprogo/koprogo/projections"
@@ -33,7 +31,20 @@ type Organization struct {
 	UpdatedAt    time.Time
 }
 
-var organizationModel = []string{projections.Organizations.Name}
+var organizationSource = source[projections.OrganizationRow]{
+	table: projections.OrganizationTable, model: []string{projections.Organizations.Name},
+	sorts: []sorting[projections.OrganizationRow]{
+		{
+			"created_at", "created_at", "timestamptz",
+			func(o *projections.OrganizationRow) any { return o.CreatedAt },
+		},
+		{"name", "name", "text", func(o *projections.OrganizationRow) any { return o.Name }},
+		{"slug", "slug", "text", func(o *projections.OrganizationRow) any { return o.Slug }},
+		{"plan", "plan", "text", func(o *projections.OrganizationRow) any { return o.Plan }},
+	},
+	whose: func(o *projections.OrganizationRow) uuid.UUID { return o.OrganizationID },
+	scope: streamOf(events.OrganizationCategory),
+}
 
 // OrganizationList asks for organizations, of which only a superadmin sees more than his own.
 type OrganizationList struct {
@@ -43,11 +54,7 @@ type OrganizationList struct {
 	Page     Page
 }
 
-// OrganizationSorts are the columns that the list may be sorted by, the default first.
-var OrganizationSorts = []string{"created_at", "name", "slug", "plan"}
-
-func (l *OrganizationList) conditions() conditions {
-	var c conditions
+func (l *OrganizationList) filter(c *conditions) {
 	if l.Q != "" {
 		c.add("strpos(lower(name || ' ' || slug), lower(?::text)) > 0", l.Q)
 	}
@@ -57,124 +64,46 @@ func (l *OrganizationList) conditions() conditions {
 	if l.IsActive != nil {
 		c.add("is_active = ?", *l.IsActive)
 	}
-	return c
-}
-
-// order is the column that the list is sorted by, its type and its value in a row.
-func (l *OrganizationList) order() (
-	column, kind string, value func(*projections.OrganizationRow) any,
-) {
-	switch l.Page.Sort {
-	case "name":
-		return "name", "text", func(o *projections.OrganizationRow) any { return o.Name }
-	case "slug":
-		return "slug", "text", func(o *projections.OrganizationRow) any { return o.Slug }
-	case "plan":
-		return "plan", "text", func(o *projections.OrganizationRow) any { return o.Plan }
-	}
-	return "created_at", "timestamptz",
-		func(o *projections.OrganizationRow) any { return o.CreatedAt }
-}
-
-func (l *OrganizationList) rows() (string, []any, error) {
-	c := l.conditions()
-	column, kind, _ := l.order()
-	direction, beyond := " asc", ">"
-	if l.Page.Descending {
-		direction, beyond = " desc", "<"
-	}
-	keys := []string{column, "organization_id"}
-	offset := (l.Page.Number - 1) * l.Page.Size
-	if l.Page.After != nil {
-		offset = 0
-		m, err := readMark(l.Page.After)
-		if err != nil {
-			return "", nil, err
-		}
-		value, err := m.text()
-		if err != nil {
-			return "", nil, err
-		}
-		c.add("("+strings.Join(keys, ", ")+") "+beyond+" (?::text::"+kind+", ?::text::uuid)",
-			value, m.ID)
-	}
-	text := "select " + projections.OrganizationTable.Columns() + " from read.organizations" +
-		c.where() + " order by " + strings.Join(keys, direction+", ") + direction
-	page := conditions{args: c.args}
-	page.add(" limit ? offset ?", l.Page.Size+1, max(0, offset))
-	return text + page.texts[0], page.args, nil
 }
 
 // Organizations lists every organization, for a superadmin.
 func (r *Reader) Organizations(
 	ctx context.Context, l OrganizationList,
-) (listed Listed[Organization], err error) {
-	text, args, err := l.rows()
+) (Listed[Organization], error) {
+	listed, err := organizationSource.list(ctx, r, listing{Everywhere(), l.filter, l.Page})
 	if err != nil {
-		return listed, err
+		return Listed[Organization]{}, err
 	}
-	total := l.conditions()
-	var rows []projections.OrganizationRow
-	listed.Stale, err = r.read(ctx, Everywhere(), organizationModel, func(batch *pgx.Batch) {
-		batch.Queue("select count(*) from read.organizations"+total.where(), total.args...).
-			QueryRow(number(&listed.Total))
-		batch.Queue(text, args...).Query(many(&rows, projections.OrganizationTable.Scan))
-	})
-	if err != nil {
-		return listed, err
-	}
-	rows, more := cut(rows, l.Page.Size)
-	listed.Items = make([]Organization, 0, len(rows))
-	for _, row := range rows {
-		organization, err := r.openOrganization(ctx, row)
-		if err != nil {
-			return listed, err
+	opened := make([]Organization, len(listed.Items))
+	for i, row := range listed.Items {
+		if opened[i], err = r.openOrganization(ctx, row); err != nil {
+			return Listed[Organization]{}, err
 		}
-		listed.Items = append(listed.Items, organization)
 	}
-	if more {
-		_, _, value := l.order()
-		last := &rows[len(rows)-1]
-		listed.Next, err = writeMark(value(last), last.OrganizationID.String(), "")
-	}
-	return listed, err
+	return withItems(listed, opened), nil
 }
-
-var organizationSQL = `select ` + projections.OrganizationTable.Columns() +
-	` from read.organizations where organization_id = $1`
 
 // OrganizationByID returns an organization; ErrNotFound when there is none of this id.
 func (r *Reader) OrganizationByID(
 	ctx context.Context, id uuid.UUID,
 ) (found Found[Organization], err error) {
-	var row projections.OrganizationRow
-	found.Stale, err = r.read(ctx, In(id), organizationModel, func(batch *pgx.Batch) {
-		batch.Queue(organizationSQL, id).Query(one(&row, projections.OrganizationTable.Scan))
-	})
+	row, err := organizationSource.byID(ctx, r, In(id), id)
 	if err != nil {
 		return found, err
 	}
-	found.Position = found.Stale
-	found.Item, err = r.openOrganization(ctx, row)
-	return found, err
+	opened, err := r.openOrganization(ctx, row.Item)
+	return withItem(row, opened), err
 }
 
 // OrganizationAt returns an organization as it was at a position of its log.
 func (r *Reader) OrganizationAt(
 	ctx context.Context, id uuid.UUID, position int64,
 ) (Organization, error) {
-	scope := projections.Scope{Streams: []events.Stream{
-		{Category: events.OrganizationCategory, ID: id},
-	}}
-	copied, err := r.travel.At(ctx, id, scope, position)
+	row, err := organizationSource.at(ctx, r, id, id, uuid.Nil, Moment{Position: position})
 	if err != nil {
 		return Organization{}, err
 	}
-	row, found := projections.OrganizationTable.Of(copied, id)
-	if !found {
-		return Organization{}, ErrNotFound
-	}
-	return r.openOrganization(ctx, row)
+	return r.openOrganization(ctx, row.Item)
 }
 
 func (r *Reader) openOrganization(

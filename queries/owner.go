@@ -51,6 +51,13 @@ func (o *Owner) texts() []*string {
 
 var ownerModel = []string{projections.Owners.Name}
 
+// ownerSource has no orders: a list of owners is made in memory.
+var ownerSource = source[projections.OwnerRow]{
+	table: projections.OwnerTable, model: ownerModel,
+	whose: func(o *projections.OwnerRow) uuid.UUID { return o.OrganizationID },
+	scope: streamOf(events.OwnerCategory),
+}
+
 // OwnerList asks for owners.
 type OwnerList struct {
 	Span Span
@@ -102,16 +109,14 @@ func (r *Reader) Owners(ctx context.Context, l OwnerList) (Listed[Owner], error)
 
 // ownersSQL finds owners by place.
 func ownersSQL(every bool) string {
-	return "select " + projections.OwnerTable.Columns() + " from read.owners" + wherePlaces(every)
+	return ownerSource.selects() + wherePlaces(every)
 }
 
 var (
-	ownersByIDSQL    = ownersSQL(false)
-	ownerAnywhereSQL = "select " + projections.OwnerTable.Columns() + ` from read.owners
- where id = $1`
-	ownersInSQL = `select distinct owner_id from read.ownerships
+	ownersByIDSQL = ownersSQL(false)
+	ownersInSQL   = `select distinct owner_id from read.ownerships
  where organization_id = $1 and building_id = any($2)`
-	ownerByAccountSQL = "select " + projections.OwnerTable.Columns() + ` from read.owners
+	ownerByAccountSQL = ownerSource.selects() + `
  where organization_id = $1 and account_id = $2`
 )
 
@@ -131,25 +136,48 @@ func (r *Reader) owners(
 
 // OwnerByID returns the owner: ErrNotFound when the span has none of this id, and
 // eventstore.ErrErased for an erased person.
-func (r *Reader) OwnerByID(ctx context.Context, span Span, id uuid.UUID) (Found[Owner], error) {
-	if span.Every {
-		return r.ownerBy(ctx, span, ownerAnywhereSQL, id)
+func (r *Reader) OwnerByID(
+	ctx context.Context, span Span, id uuid.UUID,
+) (found Found[Owner], err error) {
+	row, err := ownerSource.byID(ctx, r, span, id)
+	if err != nil {
+		return found, err
 	}
-	return r.ownerBy(ctx, span, ownersByIDSQL, span.Organization, []uuid.UUID{id})
+	return r.openOwner(ctx, row)
 }
 
 // OwnerByAccount returns the owner who signs in by an account, as OwnerByID does.
 func (r *Reader) OwnerByAccount(
 	ctx context.Context, organization, account uuid.UUID,
-) (Found[Owner], error) {
-	return r.ownerBy(ctx, In(organization), ownerByAccountSQL, organization, account)
+) (found Found[Owner], err error) {
+	rows, err := ownerSource.rows(ctx, r, In(organization), ownerByAccountSQL,
+		organization, account)
+	switch {
+	case err != nil:
+		return found, err
+	case len(rows.Item) == 0:
+		return found, ErrNotFound
+	}
+	return r.openOwner(ctx, withItem(rows, rows.Item[0]))
 }
 
-// OwnerOrganization tells whose owner it is; ErrNotFound when there is none. For a superadmin who
-// names an owner only.
+// openOwner opens the texts of one owner who has not been erased.
+func (r *Reader) openOwner(
+	ctx context.Context, row Found[projections.OwnerRow],
+) (found Found[Owner], err error) {
+	opened, err := r.openOwners(ctx, []projections.OwnerRow{row.Item})
+	if err != nil {
+		return found, err
+	}
+	if !opened[0].ErasedAt.IsZero() {
+		return found, eventstore.ErrErased
+	}
+	return withItem(row, opened[0]), nil
+}
+
+// OwnerOrganization tells whose owner it is; ErrNotFound when there is none.
 func (r *Reader) OwnerOrganization(ctx context.Context, id uuid.UUID) (uuid.UUID, error) {
-	found, err := r.OwnerByID(ctx, Everywhere(), id)
-	return found.Item.OrganizationID, err
+	return ownerSource.organizationOf(ctx, r, id)
 }
 
 // OwnersIn lists those who ever held a lot of one of the buildings; the list is never nil.
@@ -162,57 +190,17 @@ func (r *Reader) OwnersIn(
 	return ids, err
 }
 
-func (r *Reader) ownerBy(
-	ctx context.Context, span Span, text string, args ...any,
-) (found Found[Owner], err error) {
-	if found.Stale, err = r.await(ctx, span, ownerModel); err != nil {
-		return found, err
-	}
-	found.Position = found.Stale
-	opened, err := r.owners(ctx, span, text, args...)
-	if err != nil {
-		return found, err
-	}
-	found.Item, err = theOwner(opened)
-	return found, err
-}
-
-// theOwner is the only one of a list, if he has not been erased.
-func theOwner(opened []Owner) (Owner, error) {
-	switch {
-	case len(opened) == 0:
-		return Owner{}, ErrNotFound
-	case !opened[0].ErasedAt.IsZero():
-		return Owner{}, eventstore.ErrErased
-	}
-	return opened[0], nil
-}
-
 // OwnerAt returns the owner as he was at a moment: ErrPositionUnknown for one past the head or in
 // the future, ErrNotFound for one before he was registered or after he was removed, and
 // eventstore.ErrErased for a person who is erased now.
 func (r *Reader) OwnerAt(
 	ctx context.Context, organization, id uuid.UUID, moment Moment,
 ) (found Found[Owner], err error) {
-	found.Position, err = r.position(ctx, organization, uuid.Nil, moment)
+	row, err := ownerSource.at(ctx, r, organization, id, uuid.Nil, moment)
 	if err != nil {
 		return found, err
 	}
-	scope := projections.Scope{Streams: []events.Stream{ownerStream(id)}}
-	copied, err := r.travel.At(ctx, organization, scope, found.Position)
-	if err != nil {
-		return found, err
-	}
-	row, stood := projections.OwnerTable.Of(copied, id)
-	if !stood {
-		return found, ErrNotFound
-	}
-	opened, err := r.openOwners(ctx, []projections.OwnerRow{row})
-	if err != nil {
-		return found, err
-	}
-	found.Item, err = theOwner(opened)
-	return found, err
+	return r.openOwner(ctx, row)
 }
 
 func ownerStream(id uuid.UUID) events.Stream {
@@ -279,5 +267,5 @@ func (r *Reader) ownerErased(
 // ownerStatements are the SQL texts of this file.
 func ownerStatements() []string {
 	return append(ownerIndexing.statements(), ownersByIDSQL, ownersSQL(true),
-		ownerAnywhereSQL, ownerByAccountSQL, ownersInSQL)
+		ownerByAccountSQL, ownersInSQL)
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"math/big"
 	"slices"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -36,7 +35,7 @@ func (o *Ownership) IsOver(day events.Day) bool { return o.To != "" && o.To < da
 
 // shownOwnership is a row as it is on a day.
 func shownOwnership(row projections.OwnershipRow, day events.Day, primary bool) Ownership {
-	o := Ownership{Row: row, From: asDay(row.From), To: asDay(row.To)}
+	o := Ownership{Row: row, From: Day(row.From), To: Day(row.To)}
 	o.IsActive = o.From <= day && !o.IsOver(day)
 	o.IsPrimary = primary && o.IsActive
 	for i, step := range row.Steps {
@@ -52,14 +51,6 @@ func shownOwnership(row projections.OwnershipRow, day events.Day, primary bool) 
 		}
 	}
 	return o
-}
-
-func dayBefore(day events.Day) events.Day {
-	at, err := time.Parse(time.DateOnly, string(day))
-	if err != nil {
-		return ""
-	}
-	return dayOf(at.AddDate(0, 0, -1))
 }
 
 // shownOwnerships shows rows by first day, owner and id; on tells the day to look at each, and
@@ -105,7 +96,7 @@ func (r *Reader) LotOwnerships(
 	}
 	var rows []projections.OwnershipRow
 	var row projections.LotRow
-	text, args := lotSQL(In(organization), lot)
+	text, args := lotSource.byIDSQL(In(organization), lot)
 	found.Stale, err = r.read(ctx, In(organization), lotModel, func(batch *pgx.Batch) {
 		batch.Queue(text, args...).Query(one(&row, projections.LotTable.Scan))
 		batch.Queue(ownershipsOfLotSQL, organization, lot).
@@ -129,11 +120,11 @@ func (r *Reader) LotOwnerships(
 func (r *Reader) lotOwnershipsAt(
 	ctx context.Context, organization, lot uuid.UUID, moment Moment,
 ) (found Found[[]Ownership], err error) {
-	at, err := r.lotPlace(ctx, In(organization), lot)
+	building, err := r.LotBuilding(ctx, organization, lot)
 	if err != nil {
 		return found, err
 	}
-	look, err := r.look(ctx, organization, at.building, moment)
+	look, err := r.look(ctx, organization, building, moment)
 	if err != nil {
 		return found, err
 	}
@@ -185,18 +176,6 @@ func (r *Reader) OwnerOwnerships(
 		return day, primary.OwnershipID == o.ID
 	})
 	return found, nil
-}
-
-// dayIn is the calendar day at an instant in a zone, the default one where it is not known.
-func dayIn(zone string, at time.Time) events.Day {
-	if zone == "" {
-		zone = defaultZone
-	}
-	place, err := time.LoadLocation(zone)
-	if err != nil {
-		place = time.UTC
-	}
-	return dayOf(at.In(place))
 }
 
 // OwnershipPlace tells of which lot and building an ownership is.

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/google/uuid"
 )
 
 // ErrBadMark is returned for a mark that no list gave.
@@ -28,6 +30,11 @@ type Listed[R any] struct {
 	Stale int64  // where the read model has stopped, the position that it shows; else 0
 }
 
+// withItems is the page with other items in place of its own, one for one.
+func withItems[Q, R any](listed Listed[Q], items []R) Listed[R] {
+	return Listed[R]{Items: items, Total: listed.Total, Next: listed.Next, Stale: listed.Stale}
+}
+
 // mark is where a page ended: the sorted value and the ids of its last row.
 type mark struct {
 	Value        json.RawMessage `json:"v"`
@@ -42,12 +49,47 @@ func readMark(text []byte) (m mark, err error) {
 	return m, nil
 }
 
-func writeMark(value any, id, organization string) ([]byte, error) {
+func writeMark(value any, id, organization uuid.UUID) ([]byte, error) {
 	text, err := json.Marshal(value)
 	if err != nil {
 		return nil, fmt.Errorf("mark where a page ends: %w", err)
 	}
-	return json.Marshal(mark{Value: text, ID: id, Organization: organization})
+	m := mark{Value: text, ID: id.String()}
+	if organization != uuid.Nil && organization != id {
+		m.Organization = organization.String()
+	}
+	return json.Marshal(m)
+}
+
+// text is the sorted value as PostgreSQL reads it.
+func (m mark) text() (string, error) {
+	var text string
+	if json.Unmarshal(m.Value, &text) == nil {
+		return text, nil
+	}
+	var n json.Number
+	if err := json.Unmarshal(m.Value, &n); err != nil {
+		return "", ErrBadMark
+	}
+	return n.String(), nil
+}
+
+// afterMark is the SQL of what a mark holds, as a row: the sorted value, of the given type, the id
+// and, where it is one of three, the organization.
+func afterMark(after []byte, kind string, columns int) (string, []any, error) {
+	m, err := readMark(after)
+	if err != nil {
+		return "", nil, err
+	}
+	value, err := m.text()
+	if err != nil {
+		return "", nil, err
+	}
+	if columns == 2 {
+		return "(?::text::" + kind + ", ?::text::uuid)", []any{value, m.ID}, nil
+	}
+	return "(?::text::" + kind + ", ?::text::uuid, ?::text::uuid)",
+		[]any{value, m.ID, m.Organization}, nil
 }
 
 // cut takes the row too many off a page that was read one row longer, and tells whether there is

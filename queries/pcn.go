@@ -89,7 +89,7 @@ func (r *Reader) pcnOf(l look, asked PCNAsked) (PCN, error) {
 func (r *Reader) pcnNow(ctx context.Context, asked PCNAsked) (PCN, error) {
 	report := PCN{Asked: asked, GeneratedAt: r.store.Clock()}
 	var sums []pcnSum
-	building, buildingArgs := buildingSQL(In(asked.Organization), asked.Building)
+	building, buildingArgs := buildingSource.byIDSQL(In(asked.Organization), asked.Building)
 	charges, chargesArgs := asked.sql()
 	var err error
 	report.Stale, err = r.read(ctx, In(asked.Organization), pcnModels, func(batch *pgx.Batch) {

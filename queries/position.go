@@ -2,8 +2,6 @@ package queries
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -18,9 +16,6 @@ type Moment struct {
 	Instant  time.Time  // the last position recorded by then
 	Day      events.Day // its end in the building's zone; today's end is now
 }
-
-// defaultZone is that of a building which never said another.
-const defaultZone = "Europe/Brussels"
 
 const headSQL = `select coalesce(
   (select position from log.logs where organization_id = $1), 0)`
@@ -67,7 +62,7 @@ func (r *Reader) position(
 ) (int64, error) {
 	switch {
 	case moment.Day != "":
-		zone, err := r.zone(ctx, organization, building)
+		zone, err := r.Zone(ctx, organization, building)
 		if err != nil {
 			return 0, err
 		}
@@ -87,47 +82,6 @@ func (r *Reader) position(
 		return 0, ErrPositionUnknown
 	}
 	return moment.Position, nil
-}
-
-// Zone is where a building's days begin and end.
-func (r *Reader) Zone(
-	ctx context.Context, organization, building uuid.UUID,
-) (*time.Location, error) {
-	return r.zone(ctx, organization, building)
-}
-
-// zone is where the building stands, or stood when it was removed.
-func (r *Reader) zone(ctx context.Context, organization, id uuid.UUID) (*time.Location, error) {
-	name := defaultZone
-	found, err := r.BuildingByID(ctx, In(organization), id)
-	switch {
-	case err == nil:
-		name = found.Item.Zone
-	case !errors.Is(err, ErrNotFound):
-		return nil, err
-	}
-	zone, err := time.LoadLocation(name)
-	if err != nil {
-		return nil, fmt.Errorf("read the zone of a building: %w", err)
-	}
-	return zone, nil
-}
-
-// endOf is the last microsecond of a day, or now when the day is not over.
-func (r *Reader) endOf(day events.Day, zone *time.Location) (time.Time, error) {
-	start, err := time.ParseInLocation(time.DateOnly, string(day), zone)
-	if err != nil {
-		return time.Time{}, fmt.Errorf("read a day: %w", err)
-	}
-	now := r.store.Clock()
-	if start.After(now) {
-		return time.Time{}, ErrPositionUnknown
-	}
-	end := start.AddDate(0, 0, 1).Add(-time.Microsecond)
-	if end.After(now) {
-		end = now
-	}
-	return end, nil
 }
 
 const recordedAtSQL = `select recorded_at from log.events

@@ -81,6 +81,11 @@ type Found[R any] struct {
 	Stale    int64
 }
 
+// withItem is what was found with another item in place of its own.
+func withItem[Q, R any](found Found[Q], item R) Found[R] {
+	return Found[R]{Item: item, Position: found.Position, Stale: found.Stale}
+}
+
 const (
 	enterSQL      = `select log.enter_organization($1)`
 	enterEverySQL = `select log.enter_every_organization()`

@@ -14,79 +14,61 @@ func Statements() ([]string, error) {
 	texts := []string{
 		enterSQL, enterEverySQL, headSQL, positionBySQL, recordedAtSQL, accountsByIDSQL,
 		rolesOfAccountSQL, offersSQL, rolesInSQL, rolesEverywhereSQL, erasuresSQL, mandatesSQL,
-		accountActiveSQL, roleHeldSQL, organizationActiveSQL, jobSQL, organizationSQL,
+		accountActiveSQL, roleHeldSQL, organizationActiveSQL, jobSQL,
 	}
+	texts = append(append(texts, pcnStatements()...), ownerStatements()...)
+	texts = append(texts, buildingLotsSQL, lotPlaceSQL, ownershipsOfLotSQL, ownershipsOfOwnerSQL,
+		lotsOfOwnerSQL, zonesOfOwnerSQL, buildingOwnersSQL, ownershipPlaceSQL,
+		ownershipAnywhereSQL, holdingsSQL, ownerStandsSQL, buildingChargesSQL, dueChargesSQL,
+		suppliersSQL, divisionSQL, ownerSharesSQL, ownerChargesSQL, ownerDueSQL)
 	for _, span := range []Span{In(uuid.Nil), Everywhere()} {
-		text, _ := buildingSQL(span, uuid.Nil)
-		texts = append(texts, text)
-		for _, page := range pagesOf(BuildingSorts) {
-			for _, l := range []BuildingList{
-				{Span: span, Page: page},
-				{
-					Span: span, Page: page, City: "x", Country: "x", Q: "x",
-					Only: []uuid.UUID{},
-				},
-			} {
-				rows, _, err := l.rows()
-				if err != nil {
-					return nil, err
-				}
-				total, _ := l.total()
-				texts = append(texts, rows, total)
-			}
+		keys, _ := keysSQL(span, uuid.Max, []uuid.UUID{})
+		texts = append(texts, keys)
+	}
+	for _, made := range []func() ([]string, error){sourceStatements, eventStatements} {
+		more, err := made()
+		if err != nil {
+			return nil, err
 		}
+		texts = append(texts, more...)
 	}
-	active := true
-	for _, page := range pagesOf(OrganizationSorts) {
-		for _, l := range []OrganizationList{
-			{Page: page}, {Page: page, Q: "x", Plan: "x", IsActive: &active},
-		} {
-			rows, _, err := l.rows()
-			if err != nil {
-				return nil, err
-			}
-			texts = append(texts, rows)
-		}
-	}
-	texts = append(texts, pcnStatements()...)
-	texts, err := lotStatements(append(texts, ownerStatements()...))
-	if err != nil {
-		return nil, err
-	}
-	texts, err = chargeStatements(texts)
-	if err != nil {
-		return nil, err
-	}
-	return eventStatements(texts)
+	return texts, nil
 }
 
-func lotStatements(texts []string) ([]string, error) {
-	for _, span := range []Span{In(uuid.Nil), Everywhere()} {
-		text, _ := lotSQL(span, uuid.Nil)
-		texts = append(texts, text)
-		for _, page := range pagesOf(LotSorts) {
-			for _, l := range []LotList{
-				{Span: span, Page: page},
-				{
-					Span: span, Page: page, Building: uuid.Max, Type: "x",
-					Buildings: []uuid.UUID{}, Only: []uuid.UUID{},
-				},
-			} {
-				rows, _, err := l.rows()
-				if err != nil {
-					return nil, err
-				}
-				total, _ := l.total()
-				texts = append(texts, rows, total)
-			}
-		}
+// sourceStatements are those of every source, its lists without a filter and with all of them.
+func sourceStatements() ([]string, error) {
+	none, yes, least := func(*conditions) {}, true, events.Money(1)
+	ids := []uuid.UUID{}
+	buildings := BuildingList{City: "x", Country: "x", Q: "x", Only: ids}
+	lots := LotList{Building: uuid.Max, Type: "x", Buildings: ids, Only: ids}
+	charges := ChargeList{
+		Building: uuid.Max, Category: "x", PaymentStatus: "x", ApprovalStatus: "x",
+		From: "2026-01-01", To: "2026-01-01", Least: &least, Most: &least, Supplier: "x",
+		Account: "x", Buildings: ids, Only: ids,
 	}
-	return append(texts, buildingLotsSQL, lotPlaceSQL, lotAnywhereSQL, ownershipsOfLotSQL,
-		ownershipsOfOwnerSQL, lotsOfOwnerSQL, zonesOfOwnerSQL, buildingOwnersSQL,
-		ownershipPlaceSQL, ownershipAnywhereSQL, holdingsSQL, ownerStandsSQL), nil
+	organizations := OrganizationList{Q: "x", Plan: "x", IsActive: &yes}
+	var all []string
+	for _, of := range []struct {
+		statements func(...func(*conditions)) ([]string, error)
+		filters    []func(*conditions)
+	}{
+		{buildingSource.statements, []func(*conditions){none, buildings.filter}},
+		{lotSource.statements, []func(*conditions){none, lots.filter}},
+		{chargeSource.statements, []func(*conditions){none, charges.filter}},
+		{organizationSource.statements, []func(*conditions){none, organizations.filter}},
+		{keySource.statements, nil},
+		{ownerSource.statements, nil},
+	} {
+		texts, err := of.statements(of.filters...)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, texts...)
+	}
+	return all, nil
 }
 
-func eventStatements(texts []string) ([]string, error) {
+func eventStatements() (texts []string, err error) {
 	filter := LogFilter{
 		Building: uuid.Max, Type: "x", Actor: uuid.Max, From: time.Unix(1, 0),
 		Stream: events.Stream{Category: "x"}, Before: time.Unix(1, 0), After: 1,
@@ -121,35 +103,4 @@ func pagesOf(sorts []string) []Page {
 		}
 	}
 	return pages
-}
-
-func chargeStatements(texts []string) ([]string, error) {
-	texts = append(texts, buildingChargesSQL, chargeAnywhereSQL, dueChargesSQL, suppliersSQL,
-		divisionSQL, ownerSharesSQL, ownerChargesSQL, ownerDueSQL)
-	least := events.Money(1)
-	for _, span := range []Span{In(uuid.Nil), Everywhere()} {
-		key, _ := keySQL(span, uuid.Nil)
-		keys, _ := keysSQL(span, uuid.Max, []uuid.UUID{})
-		charge, _ := chargeSQL(span, uuid.Nil)
-		texts = append(texts, key, keys, charge)
-		for _, page := range pagesOf(ChargeSorts) {
-			for _, l := range []ChargeList{
-				{Span: span, Page: page},
-				{
-					Span: span, Page: page, Building: uuid.Max, Category: "x", PaymentStatus: "x",
-					ApprovalStatus: "x", From: "2026-01-01", To: "2026-01-01", Least: &least,
-					Most: &least, Supplier: "x", Account: "x", Buildings: []uuid.UUID{},
-					Only: []uuid.UUID{},
-				},
-			} {
-				rows, _, err := l.rows()
-				if err != nil {
-					return nil, err
-				}
-				total, _ := l.total()
-				texts = append(texts, rows, total)
-			}
-		}
-	}
-	return texts, nil
 }

@@ -88,7 +88,7 @@ func (r *Reader) Users(ctx context.Context, l UserList) (listed Listed[User], er
 	page, more := slicePage(chosen, l.Page, offset)
 	if more {
 		last := page[len(page)-1]
-		listed.Next, err = writeMark(offset+len(page), last.ID.String(), "")
+		listed.Next, err = writeMark(offset+len(page), last.ID, uuid.Nil)
 	}
 	listed.Items, listed.Total, listed.Stale = page, int64(len(chosen)), stale
 	return listed, err
