@@ -193,10 +193,10 @@ func (l *lane) accept(b *batch, head *headBelief, p *pending, now time.Time) {
 	for _, in := range p.append.Streams {
 		version := in.Expected
 		for range in.Events {
-			row := &p.rows[i]
+			row, digests := &p.rows[i], &p.digests[i]
 			version, head.position, i = version+1, head.position+1, i+1
 			row.Version, row.Position, row.RecordedAt = version, head.position, head.recorded
-			row.LeafHash = Leaf(row)
+			row.LeafHash = LeafFromHashes(row, digests.data, digests.metadata)
 			head.tree.Append(row.LeafHash)
 		}
 		l.beliefs.setVersion(head, streamKey{organization, in.Stream}, version)

@@ -58,8 +58,10 @@ func (l *lane) gather(ctx context.Context, conn *pgx.Conn, batch []*pending) (*g
 	}
 	for _, p := range batch {
 		w.versions(p)
-		w.claimed(p)
-		w.places(p)
+		if len(p.take)+len(p.release) > 0 {
+			w.claimed(p)
+			w.places(p)
+		}
 		w.known(p)
 	}
 	if w.queries.Len() == 0 {
@@ -124,8 +126,10 @@ func (w *wants) versions(p *pending) {
 	head := w.beliefs.head(organization)
 	ask := func(stream events.Stream) {
 		key := streamKey{organization, stream}
-		if _, known := w.beliefs.version(head, key); known ||
-			!w.once("version", organization.String(), stream.String()) {
+		if _, known := w.beliefs.version(head, key); known {
+			return
+		}
+		if !w.once("version", organization.String(), stream.String()) {
 			return
 		}
 		w.ask(func(rows pgx.Rows) error {

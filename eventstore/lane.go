@@ -25,20 +25,37 @@ const (
 //   - ErrUnavailable: nothing was recorded, the database could not be reached in time;
 //   - ErrOutcomeUnknown: the context ended, or the connection broke, while COMMIT was under way.
 func (s *Store) Append(ctx context.Context, a Append) (Receipt, error) {
-	if _, bounded := ctx.Deadline(); !bounded {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, appendDeadline)
-		defer cancel()
-	}
 	p, err := s.prepare(ctx, a)
 	if err != nil {
 		return Receipt{}, err
 	}
-	return s.laneOf(a.Organization).append(p)
+	deadline, bounded := ctx.Deadline()
+	if bounded {
+		p.deadline = deadline
+		return s.laneOf(a.Organization).append(p, nil)
+	}
+	p.deadline = time.Now().Add(appendDeadline)
+	timer, _ := timers.Get().(*time.Timer)
+	timer.Reset(appendDeadline)
+	defer timers.Put(timer)
+	defer timer.Stop()
+	return s.laneOf(a.Organization).append(p, timer.C)
 }
 
-// laneOf is the seam for more than one database node: today every organization has the same lane.
-func (s *Store) laneOf(uuid.UUID) *lane { return s.lane }
+// timers are stopped. A context with a deadline for each append costs a tenth of it.
+var timers = sync.Pool{New: func() any {
+	timer := time.NewTimer(time.Hour)
+	timer.Stop()
+	return timer
+}}
+
+// laneOf is the organization's lane: always the same, so that one goroutine decides on its log.
+func (s *Store) laneOf(organization uuid.UUID) *lane {
+	return s.lanes[organization[len(organization)-1]%laneCount]
+}
+
+// laneCount is how many organizations' batches may be under way at once, one in each lane.
+const laneCount = 2
 
 // lane is the group commit: one goroutine collects the appends that wait and commits them as one
 // transaction.
@@ -77,36 +94,47 @@ func (l *lane) stop() {
 	}
 }
 
-func (l *lane) append(p *pending) (Receipt, error) {
+// append waits for the answer, until the caller's context ends or over delivers.
+func (l *lane) append(p *pending, over <-chan time.Time) (Receipt, error) {
 	select {
 	case l.queue <- p:
-	case <-p.ctx.Done():
-		return Receipt{}, errors.Join(ErrUnavailable, p.ctx.Err())
-	case <-l.quit:
-		return Receipt{}, ErrUnavailable
+	default:
+		select {
+		case l.queue <- p:
+		case <-p.ctx.Done():
+			return Receipt{}, p.unrecorded()
+		case <-over:
+			return Receipt{}, p.unrecorded()
+		case <-l.quit:
+			return Receipt{}, ErrUnavailable
+		}
 	}
 	select {
 	case r := <-p.done:
 		return r.receipt, r.err
 	case <-p.ctx.Done():
+	case <-over:
 	case <-l.quit:
 		l.running.Wait()
 	}
 	if p.state.CompareAndSwap(waiting, abandoned) {
-		return Receipt{}, errors.Join(ErrUnavailable, p.ctx.Err())
+		return Receipt{}, p.unrecorded()
 	}
 	select {
-	case r := <-p.done: // it was answered while the context ended
+	case r := <-p.done: // it was answered while the caller's time ended
 		return r.receipt, r.err
 	default:
 		return Receipt{}, ErrOutcomeUnknown
 	}
 }
 
+// unrecorded is the answer for a caller who left before anything was sent.
+func (p *pending) unrecorded() error { return errors.Join(ErrUnavailable, p.ctx.Err()) }
+
 func (p *pending) answer(receipt Receipt, err error) { p.done <- result{receipt, err} }
 
 // late tells whether nobody waits for the append any more.
-func (p *pending) late() bool { return p.ctx.Err() != nil }
+func (p *pending) late() bool { return p.ctx.Err() != nil || time.Now().After(p.deadline) }
 
 func (l *lane) run() {
 	defer l.running.Done()
@@ -167,8 +195,8 @@ func send(batch []*pending) []*pending {
 func until(batch []*pending) time.Time {
 	var latest time.Time
 	for _, p := range batch {
-		if deadline, ok := p.ctx.Deadline(); ok && deadline.After(latest) {
-			latest = deadline
+		if p.deadline.After(latest) {
+			latest = p.deadline
 		}
 	}
 	return latest

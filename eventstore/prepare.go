@@ -2,10 +2,12 @@ package eventstore
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -20,18 +22,23 @@ const (
 
 // pending is an append on its way through the writer, encoded and sealed by its caller.
 type pending struct {
-	ctx     context.Context
-	append  Append
-	rows    []Recorded // without position, version, recorded_at and leaf_hash
-	take    []namedClaim
-	release []namedClaim
-	keys    []NewKey
-	state   atomic.Int32 // waiting, then sent or abandoned
-	done    chan result
-	fresh   bool  // decide only on what was read for this very append
-	base    int64 // after a lost answer: the head that the lost transaction believed
-	lost    bool
+	ctx      context.Context
+	append   Append
+	deadline time.Time
+	rows     []Recorded // without position, version, recorded_at and leaf_hash
+	digests  []digests  // of rows, one for one
+	take     []namedClaim
+	release  []namedClaim
+	keys     []NewKey
+	state    atomic.Int32 // waiting, then sent or abandoned
+	done     chan result
+	fresh    bool  // decide only on what was read for this very append
+	base     int64 // after a lost answer: the head that the lost transaction believed
+	lost     bool
 }
+
+// digests are what a leaf holds of an event's data and metadata, made outside the writer.
+type digests struct{ data, metadata [32]byte }
 
 const (
 	waiting   int32 = iota // certainly nothing of it is in the database
@@ -67,6 +74,8 @@ func (s *Store) prepare(ctx context.Context, a Append) (*pending, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the new subjects' keys: %w", err)
 	}
+	n := a.size()
+	p.rows, p.digests = make([]Recorded, 0, n), make([]digests, 0, n)
 	for _, in := range a.Streams {
 		for _, event := range in.Events {
 			row, err := s.encode(ctx, a, in, event, fresh, len(p.rows) == 0)
@@ -74,6 +83,8 @@ func (s *Store) prepare(ctx context.Context, a Append) (*pending, error) {
 				return nil, err
 			}
 			p.rows = append(p.rows, row)
+			p.digests = append(p.digests,
+				digests{sha256.Sum256(row.Data), sha256.Sum256(row.Metadata)})
 		}
 	}
 	p.keys = fresh.Keys()
@@ -84,11 +95,18 @@ func (s *Store) prepare(ctx context.Context, a Append) (*pending, error) {
 	return p, err
 }
 
-func checkShape(a Append) error {
+// size is how many events the append has.
+func (a *Append) size() int {
 	n := 0
-	var seen []events.Stream
 	for _, in := range a.Streams {
 		n += len(in.Events)
+	}
+	return n
+}
+
+func checkShape(a Append) error {
+	var seen []events.Stream
+	for _, in := range a.Streams {
 		if len(in.Events) == 0 || in.Stream.IsZero() || in.Expected < 0 {
 			return errors.New("append: each stream needs a name, an expected version and events")
 		}
@@ -97,7 +115,7 @@ func checkShape(a Append) error {
 		}
 		seen = append(seen, in.Stream)
 	}
-	if n == 0 || n > maxEventsPerAppend {
+	if n := a.size(); n == 0 || n > maxEventsPerAppend {
 		return fmt.Errorf("append: %d events where 1 to %d may stand", n, maxEventsPerAppend)
 	}
 	return nil

@@ -50,7 +50,7 @@ type Store struct {
 	pools   map[Role]*pgxpool.Pool
 	keyring *Keyring
 	bell    *Bell
-	lane    *lane
+	lanes   [laneCount]*lane
 	closing sync.Once
 	epochs  epochs
 }
@@ -87,7 +87,9 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 		s.pools[role] = pool
 	}
 	s.keyring = newKeyring(s.pools[RoleJobs], config.MasterKey)
-	s.lane = startLane(s)
+	for i := range s.lanes {
+		s.lanes[i] = startLane(s)
+	}
 	return s, nil
 }
 
@@ -178,8 +180,10 @@ func checkRole(ctx context.Context, conn *pgx.Conn, want string) error {
 // nothing.
 func (s *Store) Close() {
 	s.closing.Do(func() {
-		if s.lane != nil {
-			s.lane.stop()
+		for _, l := range s.lanes {
+			if l != nil {
+				l.stop()
+			}
 		}
 		for _, pool := range s.pools {
 			pool.Close()

@@ -58,7 +58,7 @@ create table log.events (
   position        bigint      not null check (position > 0),
   building_id     uuid,
   subjects        uuid[]      check (cardinality(subjects) > 0), -- none is null
-  stream          text        not null,
+  stream          text collate "C" not null,
   version         bigint      not null check (version > 0),
   id              uuid        not null,
   type            text        not null,
