@@ -17,6 +17,7 @@ import (
 	"github.com/koprogo/koprogo/api"
 	"github.com/koprogo/koprogo/commands"
 	"github.com/koprogo/koprogo/eventstore"
+	"github.com/koprogo/koprogo/eventstore/eventstoretest"
 	"github.com/koprogo/koprogo/migrations/migrationstest"
 )
 
@@ -484,12 +485,7 @@ func TestNoSecretsAreToldOrStored(t *testing.T) {
 }
 
 func BenchmarkAuthenticate(b *testing.B) {
-	clone := migrationstest.Database(b)
-	store, err := eventstore.Open(b.Context(), eventstore.Config{
-		URL: clone.URL, MasterKey: [32]byte{7},
-	})
-	require.NoError(b, err)
-	b.Cleanup(store.Close)
+	store := eventstoretest.New(b).Store
 	app := commands.New(store)
 	credentials, err := store.Credentials()
 	require.NoError(b, err)

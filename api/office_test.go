@@ -23,6 +23,7 @@ import (
 	"github.com/koprogo/koprogo/commands"
 	"github.com/koprogo/koprogo/deploy/embedded/embeddedtest"
 	"github.com/koprogo/koprogo/eventstore"
+	"github.com/koprogo/koprogo/eventstore/eventstoretest"
 	"github.com/koprogo/koprogo/migrations/migrationstest"
 	"github.com/koprogo/koprogo/projections"
 	"github.com/koprogo/koprogo/queries"
@@ -83,22 +84,14 @@ func openOfficeOn(
 	t.Helper()
 	o := &office{clone: clone, logs: &logs{}, clock: &clock{}, outbox: t.TempDir()}
 	logger := slog.New(slog.NewJSONHandler(o.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	var err error
-	o.store, err = eventstore.Open(t.Context(), eventstore.Config{
-		URL: clone.URL, MasterKey: [32]byte{7}, Logger: logger, Clock: o.clock.now,
+	o.store = eventstoretest.Open(t, clone.URL, func(c *eventstore.Config) {
+		c.Logger, c.Clock = logger, o.clock.now
 	})
-	require.NoError(t, err)
-	t.Cleanup(o.store.Close)
 	follower := projections.NewFollower(projections.Config{Store: o.store, Logger: logger})
-	following, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- follower.Run(following) }()
-	t.Cleanup(func() {
-		cancel()
-		require.NoError(t, <-done)
-	})
+	eventstoretest.Run(t, follower.Run)
 	o.app = commands.New(o.store)
 	reader := queries.NewReader(o.store, follower)
+	var err error
 	o.credentials, err = o.store.Credentials()
 	require.NoError(t, err)
 	tokens, err := api.NewTokens(secret, o.clock.now)
@@ -160,7 +153,7 @@ values ($1, $2, $3, $4, 'queued')`, organization, id, actor, kind)
 	return id, err
 }
 
-func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
+var newID = eventstoretest.NewID
 
 // organization founds one on the enterprise plan.
 func (o *office) organization(t testing.TB) uuid.UUID {

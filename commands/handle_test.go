@@ -12,6 +12,7 @@ import (
 
 	"github.com/koprogo/koprogo/events"
 	"github.com/koprogo/koprogo/eventstore"
+	"github.com/koprogo/koprogo/eventstore/eventstoretest"
 	"github.com/koprogo/koprogo/migrations/migrationstest"
 )
 
@@ -35,12 +36,7 @@ func newOffice(t testing.TB, plan string) office {
 // server is one more server on the database.
 func server(t testing.TB, clone migrationstest.Clone) *App {
 	t.Helper()
-	store, err := eventstore.Open(t.Context(), eventstore.Config{
-		URL: clone.URL, MasterKey: [32]byte{1},
-	})
-	require.NoError(t, err)
-	t.Cleanup(store.Close)
-	return New(store)
+	return New(eventstoretest.Open(t, clone.URL))
 }
 
 func founding(organization uuid.UUID, slug, plan string) FoundOrganization {

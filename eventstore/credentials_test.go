@@ -14,6 +14,7 @@ import (
 
 	"github.com/koprogo/koprogo/events"
 	"github.com/koprogo/koprogo/eventstore"
+	"github.com/koprogo/koprogo/eventstore/eventstoretest"
 	"github.com/koprogo/koprogo/migrations/migrationstest"
 )
 
@@ -28,11 +29,8 @@ func secrets(t *testing.T) (*eventstore.Store, *eventstore.Credentials, *hands) 
 	t.Helper()
 	clock := &hands{}
 	clock.at.Store(time.Date(2026, 3, 15, 12, 0, 10, 0, time.UTC).UnixMicro())
-	store, err := eventstore.Open(t.Context(), eventstore.Config{
-		URL: migrationstest.Database(t).URL, MasterKey: [32]byte{7}, Clock: clock.now,
-	})
-	require.NoError(t, err)
-	t.Cleanup(store.Close)
+	store := eventstoretest.Open(t, migrationstest.Database(t).URL,
+		func(c *eventstore.Config) { c.Clock = clock.now })
 	credentials, err := store.Credentials()
 	require.NoError(t, err)
 	return store, credentials, clock

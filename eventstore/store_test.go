@@ -13,6 +13,7 @@ import (
 	"github.com/koprogo/koprogo/deploy/embedded/embeddedtest"
 	"github.com/koprogo/koprogo/events"
 	"github.com/koprogo/koprogo/eventstore"
+	"github.com/koprogo/koprogo/eventstore/eventstoretest"
 	"github.com/koprogo/koprogo/migrations/migrationstest"
 )
 
@@ -26,10 +27,7 @@ func open(t testing.TB) *eventstore.Store {
 
 func openOn(t testing.TB, url string) *eventstore.Store {
 	t.Helper()
-	store, err := eventstore.Open(t.Context(), eventstore.Config{URL: url, MasterKey: [32]byte{7}})
-	require.NoError(t, err)
-	t.Cleanup(store.Close)
-	return store
+	return eventstoretest.Open(t, url)
 }
 
 // newID is a fresh UUIDv7.
@@ -42,16 +40,9 @@ func newID(t testing.TB) uuid.UUID {
 	return id
 }
 
-func buildingStream(id uuid.UUID) events.Stream {
-	return events.Stream{Category: events.BuildingCategory, ID: id}
-}
+var buildingStream = eventstoretest.BuildingStream
 
-func registered(name string) events.Event {
-	return events.BuildingRegistered{
-		Name: name, Address: "Grand-Place 1", City: "Bruxelles", PostalCode: "1000",
-		Country: "Belgique", Lots: 10, Shares: events.WholeShares(1000), Zone: "Europe/Brussels",
-	}
-}
+func registered(name string) events.Event { return eventstoretest.Registered(name) }
 
 // appendTo adds events to a building's stream.
 func appendTo(

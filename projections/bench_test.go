@@ -11,7 +11,7 @@ import (
 
 	"github.com/koprogo/koprogo/events"
 	"github.com/koprogo/koprogo/eventstore"
-	"github.com/koprogo/koprogo/migrations/migrationstest"
+	"github.com/koprogo/koprogo/eventstore/eventstoretest"
 	"github.com/koprogo/koprogo/projections"
 )
 
@@ -23,11 +23,7 @@ const (
 
 func benchLog(b *testing.B) (*eventstore.Store, uuid.UUID, uuid.UUID) {
 	b.Helper()
-	store, err := eventstore.Open(context.Background(), eventstore.Config{
-		URL: migrationstest.Database(b).URL, MasterKey: [32]byte{7},
-	})
-	require.NoError(b, err)
-	b.Cleanup(store.Close)
+	store := eventstoretest.New(b).Store
 	organization, first := newID(), newID()
 	for i := range benchBuildings {
 		id := newID()

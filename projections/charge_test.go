@@ -44,15 +44,15 @@ func TestChargeRows(t *testing.T) {
 	w := newWorld(t)
 	organization, id, building, supplier := newID(), newID(), newID(), newID()
 	lots, owner, account := []uuid.UUID{newID(), newID()}, newID(), newID()
-	entered := w.append(t, organization,
+	entered := w.Append(t, organization,
 		events.Stream{Category: events.SupplierCategory, ID: supplier},
 		events.SupplierNamed{SupplierID: supplier, Name: events.PersonalText("Vivaqua")})
 	content := chargeOf(building, events.KindCreditNote, 12100)
 	content.SupplierID = supplier
-	first := w.append(t, organization, chargeStream(id), events.ChargeDrafted{Content: content})
-	second := w.append(t, organization, chargeStream(id),
+	first := w.Append(t, organization, chargeStream(id), events.ChargeDrafted{Content: content})
+	second := w.Append(t, organization, chargeStream(id),
 		events.ChargeSubmitted{Building: building, SubmittedBy: account})
-	third := w.append(t, organization, chargeStream(id), events.ChargeApproved{
+	third := w.Append(t, organization, chargeStream(id), events.ChargeApproved{
 		Building: building, ApprovedBy: account, Total: -12100,
 		Lots: []events.ChargeLot{
 			{LotID: lots[0], Part: 600_000, Amount: -7260, Owners: []events.ChargeOwner{
@@ -105,14 +105,14 @@ func TestChargeRows(t *testing.T) {
 		}, row.Shares())
 	})
 	t.Run("a cancelled charge's division is not due", func(t *testing.T) {
-		w.append(t, organization, chargeStream(id), events.ChargeCancelled{Building: building})
+		w.Append(t, organization, chargeStream(id), events.ChargeCancelled{Building: building})
 		w.catchUp(t)
 		cancelled := func() bool {
 			return loadRow(t, w, projections.DivisionTable.Columns(), "divisions", id,
 				projections.DivisionTable.Scan).Cancelled
 		}
 		require.True(t, cancelled())
-		w.append(t, organization, chargeStream(id), events.ChargeReactivated{Building: building})
+		w.Append(t, organization, chargeStream(id), events.ChargeReactivated{Building: building})
 		w.catchUp(t)
 		require.False(t, cancelled())
 	})
@@ -135,11 +135,11 @@ func TestChargeRows(t *testing.T) {
 	})
 	t.Run("amended to other accounts it leaves no entry behind", func(t *testing.T) {
 		other := newID()
-		w.append(t, organization, chargeStream(other),
+		w.Append(t, organization, chargeStream(other),
 			events.ChargeDrafted{Content: chargeOf(building, events.KindInvoice, 5000)})
 		changed := chargeOf(building, events.KindInvoice, 5000)
 		changed.Lines[0].AccountCode = "61210"
-		w.append(t, organization, chargeStream(other), events.ChargeAmended{Content: changed})
+		w.Append(t, organization, chargeStream(other), events.ChargeAmended{Content: changed})
 		w.catchUp(t)
 		entries := func() string {
 			return w.text(t, `select coalesce(string_agg(account_code, ' ' order by account_code),
@@ -147,7 +147,7 @@ func TestChargeRows(t *testing.T) {
 				organization, other)
 		}
 		require.Equal(t, "6109 61210", entries())
-		w.append(t, organization, chargeStream(other), events.ChargeRemoved{Building: building})
+		w.Append(t, organization, chargeStream(other), events.ChargeRemoved{Building: building})
 		w.catchUp(t)
 		require.Empty(t, entries())
 		require.Equal(t, "1", w.text(t, `select n::text from read.totals
@@ -166,10 +166,10 @@ func TestKeyRows(t *testing.T) {
 	organization, id, building := newID(), newID(), newID()
 	stream := events.Stream{Category: events.KeyCategory, ID: id}
 	weights := []events.KeyWeight{{LotID: newID(), Weight: 1000}}
-	first := w.append(t, organization, stream, events.KeyDeclared{
+	first := w.Append(t, organization, stream, events.KeyDeclared{
 		Building: building, Name: "Lift", Base: 1000, ValidFrom: "2026-01-01", Weights: weights,
 	})
-	last := w.append(t, organization, stream, events.KeyVersioned{
+	last := w.Append(t, organization, stream, events.KeyVersioned{
 		Building: building, Name: "Ascenseur", Base: 1000, ValidFrom: "2025-01-01",
 		Weights: weights,
 	})
@@ -200,10 +200,10 @@ func TestRebuiltChargesEqualLiveOnes(t *testing.T) {
 				Draw(t, "account")
 			if len(charges) == 0 || rapid.IntRange(0, 3).Draw(t, "new") == 0 {
 				charges = append(charges, newID())
-				w.append(t, organization, chargeStream(charges[len(charges)-1]),
+				w.Append(t, organization, chargeStream(charges[len(charges)-1]),
 					events.ChargeDrafted{Content: content})
 			}
-			w.append(t, organization, chargeStream(rapid.SampledFrom(charges).Draw(t, "which")),
+			w.Append(t, organization, chargeStream(rapid.SampledFrom(charges).Draw(t, "which")),
 				rapid.SampledFrom([]events.Event{
 					events.ChargeAmended{Content: content},
 					events.ChargeRemoved{Building: building},
@@ -233,7 +233,7 @@ func TestRebuiltChargesEqualLiveOnes(t *testing.T) {
 		}
 		live := dump()
 		require.NoError(t,
-			projections.Rebuild(context.Background(), w.store, projections.Charges, nil))
+			projections.Rebuild(context.Background(), w.Store, projections.Charges, nil))
 		require.Equal(t, live, dump())
 	})
 }

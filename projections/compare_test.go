@@ -13,11 +13,11 @@ func TestAReadModelThatSomebodyTouchedIsFoundOut(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	organization, stream := newID(), buildingStream(newID())
-	w.append(t, organization, stream, registered("A"), events.BuildingRenamed{Name: "B"})
-	w.append(t, organization, buildingStream(newID()), registered("C"))
+	w.Append(t, organization, stream, registered("A"), events.BuildingRenamed{Name: "B"})
+	w.Append(t, organization, buildingStream(newID()), registered("C"))
 	w.catchUp(t)
 	compare := func() projections.Comparison {
-		found, err := projections.Compare(t.Context(), w.store, projections.Buildings,
+		found, err := projections.Compare(t.Context(), w.Store, projections.Buildings,
 			organization, nil)
 		require.NoError(t, err)
 		require.EqualValues(t, 3, found.Position)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/koprogo/koprogo/events"
 	"github.com/koprogo/koprogo/eventstore"
+	"github.com/koprogo/koprogo/eventstore/eventstoretest"
 	"github.com/koprogo/koprogo/projections"
 )
 
@@ -40,12 +41,12 @@ func total(t *testing.T, w *world, organization uuid.UUID) (n int64) {
 func TestAReaderSeesItsOwnWrites(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	follower := projections.NewFollower(projections.Config{Store: w.store})
-	run(t, follower)
+	follower := projections.NewFollower(projections.Config{Store: w.Store})
+	eventstoretest.Run(t, follower.Run)
 	organization := newID()
 	for i := range 50 {
 		id := newID()
-		receipt := w.append(t, organization, buildingStream(id), registered(fmt.Sprint(i)))
+		receipt := w.Append(t, organization, buildingStream(id), registered(fmt.Sprint(i)))
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		err := follower.Wait(ctx, organization, []string{"buildings"}, receipt.Position)
 		cancel()
@@ -62,8 +63,10 @@ func TestAReaderSeesItsOwnWrites(t *testing.T) {
 func TestAReaderSeesWhatAnotherServersFollowerApplied(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	run(t, projections.NewFollower(projections.Config{Store: w.store}))
-	other := projections.NewFollower(projections.Config{Store: w.open(t)}) // it does not run
+	eventstoretest.Run(t, projections.NewFollower(projections.Config{Store: w.Store}).Run)
+	other := projections.NewFollower(projections.Config{ // it does not run
+		Store: eventstoretest.Open(t, w.Clone.URL),
+	})
 	var heard atomic.Int64
 	other.Subscribe(func(n projections.Notice) {
 		if n.Everything {
@@ -71,7 +74,7 @@ func TestAReaderSeesWhatAnotherServersFollowerApplied(t *testing.T) {
 		}
 	})
 	organization := newID()
-	receipt := w.append(t, organization, buildingStream(newID()), registered("A"))
+	receipt := w.Append(t, organization, buildingStream(newID()), registered("A"))
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	require.NoError(t, other.Wait(ctx, organization, []string{"buildings"}, receipt.Position))
@@ -84,28 +87,28 @@ func TestNoticesNameTheChangedRowsBeforeTheyCountAsReached(t *testing.T) {
 	w := newWorld(t)
 	var announced []projections.Notice
 	follower := projections.NewFollower(projections.Config{
-		Store: w.store, Announce: func(n projections.Notice) { announced = append(announced, n) },
+		Store: w.Store, Announce: func(n projections.Notice) { announced = append(announced, n) },
 	})
 	organization, id := newID(), newID()
 	follower.Subscribe(func(n projections.Notice) {
 		at, known := follower.Position(organization)
 		require.False(t, known && at >= n.Moves["buildings"].To)
 	})
-	w.append(t, organization, buildingStream(id), registered("A"))
+	w.Append(t, organization, buildingStream(id), registered("A"))
 	require.NoError(t, follower.CatchUp(t.Context()))
 	require.Len(t, announced, 1)
 	require.Equal(t, []string{id.String()}, announced[0].Changed["buildings"])
 	require.Equal(t, projections.Move{From: 0, To: 1}, announced[0].Moves["buildings"])
 
 	t.Run("another server that hears it needs no database", func(t *testing.T) {
-		other := projections.NewFollower(projections.Config{Store: w.open(t)})
+		other := projections.NewFollower(projections.Config{Store: eventstoretest.Open(t, w.Clone.URL)})
 		other.Heard(announced[0])
 		at, known := other.Position(organization)
 		require.True(t, known)
 		require.EqualValues(t, 1, at)
 	})
 	t.Run("one before it was lost: anything may have changed", func(t *testing.T) {
-		other := projections.NewFollower(projections.Config{Store: w.open(t)})
+		other := projections.NewFollower(projections.Config{Store: eventstoretest.Open(t, w.Clone.URL)})
 		var got projections.Notice
 		other.Subscribe(func(n projections.Notice) { got = n })
 		later := announced[0]
@@ -136,7 +139,7 @@ func TestAnEventThatCannotBeAppliedStopsOnlyItsOrganization(t *testing.T) {
 			w := newWorld(t)
 			var mended atomic.Bool
 			follower := projections.NewFollower(projections.Config{
-				Store: w.store,
+				Store: w.Store,
 				Projections: []projections.Projection{
 					fragile(func(r eventstore.Recorded) error {
 						if mended.Load() {
@@ -147,13 +150,13 @@ func TestAnEventThatCannotBeAppliedStopsOnlyItsOrganization(t *testing.T) {
 				},
 			})
 			sick, well, id := newID(), newID(), newID()
-			w.append(t, sick, buildingStream(id), registered("A"),
+			w.Append(t, sick, buildingStream(id), registered("A"),
 				events.BuildingRenamed{Name: "B"}, events.BuildingRenamed{Name: "bad"},
 				events.BuildingRenamed{Name: "C"})
 			role := newID()
-			w.append(t, sick, memberStream(newID()),
+			w.Append(t, sick, memberStream(newID()),
 				events.MemberRoleGranted{RoleID: role, Role: "owner"})
-			w.append(t, well, buildingStream(newID()), registered("A"))
+			w.Append(t, well, buildingStream(newID()), registered("A"))
 
 			require.ErrorContains(t, follower.CatchUp(t.Context()), "not this one")
 			stopped := follower.Stopped()
@@ -172,7 +175,7 @@ func TestAnEventThatCannotBeAppliedStopsOnlyItsOrganization(t *testing.T) {
 			require.EqualValues(t, 2, stands.Position)
 
 			mended.Store(true)
-			later := projections.NewFollower(projections.Config{Store: w.store})
+			later := projections.NewFollower(projections.Config{Store: w.Store})
 			require.NoError(t, later.CatchUp(t.Context()))
 			row, _ = w.building(t, sick, id)
 			require.Equal(t, "C", row.Name)
@@ -184,21 +187,21 @@ func TestAProjectionThatGoesOnAheadOfAnotherCountsNothingTwice(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	organization := newID()
-	w.append(t, organization, memberStream(newID()),
+	w.Append(t, organization, memberStream(newID()),
 		events.MemberRoleGranted{RoleID: newID(), Role: "owner"})
 	for range 3 {
-		w.append(t, organization, buildingStream(newID()), registered("A"))
+		w.Append(t, organization, buildingStream(newID()), registered("A"))
 	}
 	stuck := projections.Members
 	stuck.Apply = func(*projections.Batch, eventstore.Recorded) error {
 		return fmt.Errorf("not this one")
 	}
 	follower := projections.NewFollower(projections.Config{
-		Store: w.store, Projections: []projections.Projection{stuck, projections.Buildings},
+		Store: w.Store, Projections: []projections.Projection{stuck, projections.Buildings},
 	})
 	require.Error(t, follower.CatchUp(t.Context()))
 	require.EqualValues(t, 3, total(t, w, organization))
-	w.append(t, organization, buildingStream(newID()), registered("B"))
+	w.Append(t, organization, buildingStream(newID()), registered("B"))
 	w.catchUp(t) // the members from the first event on, the buildings from the last but one
 	require.EqualValues(t, 4, total(t, w, organization))
 }
@@ -207,19 +210,19 @@ func TestACheckpointStaysLockedUntilItsRowsAreWritten(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	organization, id := newID(), newID()
-	w.append(t, organization, buildingStream(id), registered("A"))
+	w.Append(t, organization, buildingStream(id), registered("A"))
 	w.catchUp(t)
-	w.append(t, organization, buildingStream(id), events.BuildingRenamed{Name: "B"})
+	w.Append(t, organization, buildingStream(id), events.BuildingRenamed{Name: "B"})
 	tx, err := w.admin.Begin(t.Context())
 	require.NoError(t, err)
 	_, err = tx.Exec(t.Context(), `lock table read.buildings in access exclusive mode`)
 	require.NoError(t, err)
 	done := make(chan error, 1)
 	go func() {
-		done <- projections.NewFollower(projections.Config{Store: w.store}).
+		done <- projections.NewFollower(projections.Config{Store: w.Store}).
 			CatchUp(context.Background())
 	}()
-	watcher, err := pgx.Connect(t.Context(), w.clone.SuperuserURL)
+	watcher, err := pgx.Connect(t.Context(), w.Clone.SuperuserURL)
 	require.NoError(t, err)
 	defer watcher.Close(context.Background())
 	eventually(t, func() bool {
@@ -246,10 +249,10 @@ func TestARowThatPostgreSQLRefusesStopsOnlyItsOrganization(t *testing.T) {
 		if i == 33 {
 			name = "refused"
 		}
-		w.append(t, sick, buildingStream(newID()), registered(name))
-		w.append(t, well, buildingStream(newID()), registered(fmt.Sprint(i)))
+		w.Append(t, sick, buildingStream(newID()), registered(name))
+		w.Append(t, well, buildingStream(newID()), registered(fmt.Sprint(i)))
 	}
-	follower := projections.NewFollower(projections.Config{Store: w.store})
+	follower := projections.NewFollower(projections.Config{Store: w.Store})
 	require.Error(t, follower.CatchUp(t.Context()))
 	require.EqualValues(t, 40, total(t, w, well))
 	require.EqualValues(t, 33, total(t, w, sick))
@@ -263,12 +266,12 @@ func TestTwoFollowersShareTheWork(t *testing.T) {
 	applied := map[uuid.UUID]*atomic.Int64{}
 	followers := make([]*projections.Follower, 2)
 	for i := range followers {
-		store := w.store
+		store := w.Store
 		if i > 0 {
-			store = w.open(t)
+			store = eventstoretest.Open(t, w.Clone.URL)
 		}
 		followers[i] = projections.NewFollower(projections.Config{Store: store})
-		run(t, followers[i])
+		eventstoretest.Run(t, followers[i].Run)
 	}
 	var writing sync.WaitGroup
 	for range 4 {
@@ -277,7 +280,7 @@ func TestTwoFollowersShareTheWork(t *testing.T) {
 		writing.Go(func() {
 			for range 50 {
 				stream := buildingStream(newID())
-				receipt, err := w.store.Append(context.Background(), eventstore.Append{
+				receipt, err := w.Store.Append(context.Background(), eventstore.Append{
 					Organization: organization, Streams: []eventstore.StreamAppend{{
 						Stream: stream, Building: stream.ID,
 						Events: []events.Event{registered("A")},
@@ -302,14 +305,14 @@ func TestTwoFollowersShareTheWork(t *testing.T) {
 func TestAKilledConnectionAppliesNothingTwice(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	follower := projections.NewFollower(projections.Config{Store: w.store})
-	run(t, follower)
-	killer, err := pgx.Connect(t.Context(), w.clone.SuperuserURL)
+	follower := projections.NewFollower(projections.Config{Store: w.Store})
+	eventstoretest.Run(t, follower.Run)
+	killer, err := pgx.Connect(t.Context(), w.Clone.SuperuserURL)
 	require.NoError(t, err)
 	defer killer.Close(context.Background())
 	organization, killed := newID(), 0
 	for i := range 300 {
-		w.append(t, organization, buildingStream(newID()), registered(fmt.Sprint(i)))
+		w.Append(t, organization, buildingStream(newID()), registered(fmt.Sprint(i)))
 		if i%10 != 0 {
 			continue
 		}
@@ -317,13 +320,13 @@ func TestAKilledConnectionAppliesNothingTwice(t *testing.T) {
 		require.NoError(t, killer.QueryRow(t.Context(), `
 			select count(pg_terminate_backend(pid)) from pg_stat_activity
 			 where datname = $1 and application_name = 'koprogo projector'`,
-			w.clone.Name).Scan(&n))
+			w.Clone.Name).Scan(&n))
 		killed += n
 	}
 	require.Positive(t, killed)
 	eventually(t, func() bool { return total(t, w, organization) == 300 }, "all are counted")
 	live := w.rows(t, organization)
-	require.NoError(t, projections.Rebuild(t.Context(), w.store, projections.Buildings, nil))
+	require.NoError(t, projections.Rebuild(t.Context(), w.Store, projections.Buildings, nil))
 	require.Equal(t, live, w.rows(t, organization))
 }
 
@@ -331,7 +334,7 @@ func TestAnEventThatNobodyKnowsStopsThoseWhoLookAtIt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	organization, role := newID(), newID()
-	w.append(t, organization, buildingStream(newID()), registered("A"))
+	w.Append(t, organization, buildingStream(newID()), registered("A"))
 	// As a newer program would, which this one then follows.
 	_, err := w.admin.Exec(t.Context(), `
 		insert into log.events (organization_id, position, stream, version, id, type, schema, data,
@@ -343,7 +346,7 @@ func TestAnEventThatNobodyKnowsStopsThoseWhoLookAtIt(t *testing.T) {
 	_, err = w.admin.Exec(t.Context(), `update log.logs set position = 2
 		where organization_id = $1`, organization)
 	require.NoError(t, err)
-	store := w.open(t)
+	store := eventstoretest.Open(t, w.Clone.URL)
 	stream := memberStream(newID())
 	_, err = store.Append(t.Context(), eventstore.Append{
 		Organization: organization, Streams: []eventstore.StreamAppend{{
@@ -371,11 +374,11 @@ func TestAnEventThatNobodyKnowsStopsThoseWhoLookAtIt(t *testing.T) {
 func TestCheckpointsThatWentBackAreFollowedAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	follower := projections.NewFollower(projections.Config{Store: w.store})
-	run(t, follower)
+	follower := projections.NewFollower(projections.Config{Store: w.Store})
+	eventstoretest.Run(t, follower.Run)
 	organization := newID()
 	for range 3 {
-		w.append(t, organization, buildingStream(newID()), registered("A"))
+		w.Append(t, organization, buildingStream(newID()), registered("A"))
 	}
 	require.NoError(t, follower.Wait(t.Context(), organization, follower.Names(), 3))
 	// What a crash of PostgreSQL does to commits that were not on disk yet.

@@ -39,7 +39,7 @@ func TestLotRows(t *testing.T) {
 		}
 	}
 	first, second := newID(), newID()
-	w.append(t, organization, buildingStream(building), registered("A"), lot(id, "A2"),
+	w.Append(t, organization, buildingStream(building), registered("A"), lot(id, "A2"),
 		events.LotSharesAmended{LotID: id, Shares: 7, From: "2026-01-01"},
 		owns(first, ann, "2020-01-01", true), owns(second, bea, "2021-01-01", false),
 		events.OwnershipContactNamed{OwnershipID: second, LotID: id, OwnerID: bea},
@@ -78,7 +78,7 @@ func TestLotRows(t *testing.T) {
 	house, _ := w.building(t, organization, building)
 	require.EqualValues(t, 1, house.Version, "a building's lots do not move it")
 
-	w.append(t, organization, buildingStream(building), events.LotRemoved{LotID: id})
+	w.Append(t, organization, buildingStream(building), events.LotRemoved{LotID: id})
 	w.catchUp(t)
 	dump := w.lotRows(t, organization)
 	require.Empty(t, dump["lots"])
@@ -105,12 +105,12 @@ func TestRebuiltLotsEqualLiveOnes(t *testing.T) {
 	w := newWorld(t)
 	rapid.Check(t, func(t *rapid.T) {
 		organization, building := newID(), newID()
-		w.append(t, organization, buildingStream(building), registered("A"))
+		w.Append(t, organization, buildingStream(building), registered("A"))
 		var lots, ownerships []uuid.UUID
 		for i := range rapid.IntRange(1, 25).Draw(t, "n") {
 			if len(lots) == 0 || rapid.IntRange(0, 4).Draw(t, "new") == 0 {
 				lots = append(lots, newID())
-				w.append(t, organization, buildingStream(building),
+				w.Append(t, organization, buildingStream(building),
 					lot(lots[len(lots)-1], fmt.Sprint("A", i)))
 			}
 			in := rapid.SampledFrom(lots).Draw(t, "lot")
@@ -118,7 +118,7 @@ func TestRebuiltLotsEqualLiveOnes(t *testing.T) {
 			of := rapid.SampledFrom(ownerships).Draw(t, "ownership")
 			day := rapid.SampledFrom([]events.Day{"2020-01-01", "2026-01-01", "2027-01-01"}).
 				Draw(t, "day")
-			w.append(t, organization, buildingStream(building), rapid.SampledFrom([]events.Event{
+			w.Append(t, organization, buildingStream(building), rapid.SampledFrom([]events.Event{
 				events.LotDescribed{LotID: in, Number: `é"\`, Type: "cellar", SortKey: "1"},
 				events.LotSharesAmended{LotID: in, Shares: 5, From: day},
 				events.LotRemoved{LotID: in},
@@ -140,7 +140,7 @@ func TestRebuiltLotsEqualLiveOnes(t *testing.T) {
 		w.catchUp(t)
 		live := w.lotRows(t, organization)
 		require.NoError(t,
-			projections.Rebuild(context.Background(), w.store, projections.Lots, nil))
+			projections.Rebuild(context.Background(), w.Store, projections.Lots, nil))
 		require.Equal(t, live, w.lotRows(t, organization))
 	})
 }

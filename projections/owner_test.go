@@ -33,16 +33,16 @@ func TestOwnerRows(t *testing.T) {
 	}
 	t.Run("an owner's row holds sealed values and moves with the owner alone", func(t *testing.T) {
 		organization, id, account := newID(), newID(), newID()
-		first := w.append(t, organization, ownerStream(id),
+		first := w.Append(t, organization, ownerStream(id),
 			events.OwnerRegistered{OwnerID: id, Profile: ownerProfile("Dubois")})
-		last := w.append(t, organization, ownerStream(id),
+		last := w.Append(t, organization, ownerStream(id),
 			events.OwnerHoldingBegun{OwnershipID: newID()},
 			events.OwnerProfileCorrected{OwnerID: id, Profile: ownerProfile("Maes")},
 			events.OwnerAccountLinked{AccountID: account})
-		w.append(t, organization, ownerStream(id), events.OwnerHoldingEnded{})
+		w.Append(t, organization, ownerStream(id), events.OwnerHoldingEnded{})
 		w.catchUp(t)
 		row := read(id)
-		log, err := w.store.Read(t.Context(), organization, 2, 1)
+		log, err := w.Store.Read(t.Context(), organization, 2, 1)
 		require.NoError(t, err)
 		profile := log[0].Event.(events.OwnerProfileCorrected).Profile
 		require.Equal(t, projections.OwnerRow{
@@ -52,19 +52,19 @@ func TestOwnerRows(t *testing.T) {
 			IBAN: profile.IBAN.Sealed(), CreatedAt: first.RecordedAt, UpdatedAt: last.RecordedAt,
 		}, row)
 		require.NotContains(t, row.LastName, "Maes")
-		w.append(t, organization, ownerStream(id), events.OwnerAccountLinked{})
+		w.Append(t, organization, ownerStream(id), events.OwnerAccountLinked{})
 		w.catchUp(t)
 		require.Nil(t, read(id).AccountID)
 	})
 	t.Run("an erasure shows in the row's position, and a removed owner is gone", func(t *testing.T) {
 		organization, id := newID(), newID()
-		w.append(t, organization, ownerStream(id),
+		w.Append(t, organization, ownerStream(id),
 			events.OwnerRegistered{OwnerID: id, Profile: ownerProfile("Dubois")},
 			events.PersonErased{Subject: id, Ground: "request"})
 		w.catchUp(t)
 		require.EqualValues(t, 2, read(id).Position)
 		require.EqualValues(t, 1, read(id).Version)
-		w.append(t, organization, ownerStream(id), events.OwnerRemoved{})
+		w.Append(t, organization, ownerStream(id), events.OwnerRemoved{})
 		w.catchUp(t)
 		_, found := projections.OwnerTable.Of(w.at(t, organization, ownerStream(id), 3), id)
 		require.False(t, found)
@@ -78,7 +78,7 @@ func (w *world) at(
 	t *testing.T, organization uuid.UUID, stream events.Stream, position int64,
 ) *projections.Copy {
 	t.Helper()
-	copied, err := projections.NewTravel(w.store).At(t.Context(), organization,
+	copied, err := projections.NewTravel(w.Store).At(t.Context(), organization,
 		projections.Scope{Streams: []events.Stream{stream}}, position)
 	require.NoError(t, err)
 	return copied
@@ -94,13 +94,13 @@ func TestRebuiltOwnersEqualLiveOnes(t *testing.T) {
 			name := rapid.StringMatching(`[A-Za-zéÉ"\\ ]{1,12}`).Draw(t, "name")
 			if len(owners) == 0 || rapid.IntRange(0, 3).Draw(t, "new") == 0 {
 				owners = append(owners, newID())
-				w.append(t, organization, ownerStream(owners[len(owners)-1]),
+				w.Append(t, organization, ownerStream(owners[len(owners)-1]),
 					events.OwnerRegistered{
 						OwnerID: owners[len(owners)-1], Profile: ownerProfile(name),
 					})
 			}
 			id := rapid.SampledFrom(owners).Draw(t, "who")
-			w.append(t, organization, ownerStream(id), rapid.SampledFrom([]events.Event{
+			w.Append(t, organization, ownerStream(id), rapid.SampledFrom([]events.Event{
 				events.OwnerProfileCorrected{OwnerID: id, Profile: ownerProfile(name)},
 				events.OwnerAccountLinked{AccountID: newID()},
 				events.OwnerAccountLinked{},
@@ -120,7 +120,7 @@ select coalesce(string_agg(to_json(x)::text, E'\n' order by id), '')
 		}
 		live := dump()
 		require.NoError(t,
-			projections.Rebuild(context.Background(), w.store, projections.Owners, nil))
+			projections.Rebuild(context.Background(), w.Store, projections.Owners, nil))
 		require.Equal(t, live, dump())
 	})
 }

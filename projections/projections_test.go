@@ -20,8 +20,8 @@ func TestRows(t *testing.T) {
 
 	t.Run("a building's row shows its facts and its stream's version", func(t *testing.T) {
 		organization, id := newID(), newID()
-		first := w.append(t, organization, buildingStream(id), registered("Érables"))
-		last := w.append(t, organization, buildingStream(id),
+		first := w.Append(t, organization, buildingStream(id), registered("Érables"))
+		last := w.Append(t, organization, buildingStream(id),
 			events.BuildingRenamed{Name: `Tilleuls "2"`, Slug: "tilleuls"},
 			events.BuildingAddressCorrected{
 				Address: "Rue Haute 3", City: "Gent", PostalCode: "9000", Country: "BE",
@@ -49,8 +49,8 @@ func TestRows(t *testing.T) {
 	})
 	t.Run("a removed building is gone and no longer counted", func(t *testing.T) {
 		organization, id := newID(), newID()
-		w.append(t, organization, buildingStream(newID()), registered("A"))
-		w.append(t, organization, buildingStream(id), registered("B"), events.BuildingRemoved{})
+		w.Append(t, organization, buildingStream(newID()), registered("A"))
+		w.Append(t, organization, buildingStream(id), registered("B"), events.BuildingRemoved{})
 		w.catchUp(t)
 		_, found := w.building(t, organization, id)
 		require.False(t, found)
@@ -59,15 +59,15 @@ func TestRows(t *testing.T) {
 	})
 	t.Run("an account's row holds the event's sealed values, byte for byte", func(t *testing.T) {
 		id, role := newID(), newID()
-		w.append(t, eventstore.Platform, accountStream(id), opened(id, "Anne"))
-		w.append(t, eventstore.Platform, accountStream(id),
+		w.Append(t, eventstore.Platform, accountStream(id), opened(id, "Anne"))
+		w.Append(t, eventstore.Platform, accountStream(id),
 			events.AccountRoleOffered{RoleID: role, Role: "syndic", OrganizationID: newID()},
 			events.AccountRoleChosen{RoleID: role}, events.AccountTwoFactorEnabled{},
 			events.AccountDeactivated{})
 		w.catchUp(t)
 		row := loadRow(t, w, projections.AccountTable.Columns(), "accounts", id,
 			projections.AccountTable.Scan)
-		log, err := w.store.Read(t.Context(), eventstore.Platform, 0, 1)
+		log, err := w.Store.Read(t.Context(), eventstore.Platform, 0, 1)
 		require.NoError(t, err)
 		e := log[0].Event.(events.AccountOpened)
 		require.Equal(t, e.Email.Sealed(), row.Email)
@@ -81,7 +81,7 @@ func TestRows(t *testing.T) {
 	t.Run("roles and mandates stand until they are taken back", func(t *testing.T) {
 		organization, account := newID(), newID()
 		kept, taken, mandate := newID(), newID(), newID()
-		w.append(t, organization, memberStream(account),
+		w.Append(t, organization, memberStream(account),
 			events.MemberRoleGranted{RoleID: kept, Role: "auditor"},
 			events.MemberRoleGranted{RoleID: taken, Role: "owner"},
 			events.MemberRoleRevoked{RoleID: taken},
@@ -119,7 +119,7 @@ func TestEveryStatementIsUnderstood(t *testing.T) {
 	w := newWorld(t)
 	texts := projections.Statements()
 	require.Greater(t, len(texts), 20)
-	conn, err := w.store.Pool(eventstore.RoleProjector).Acquire(t.Context())
+	conn, err := w.Store.Pool(eventstore.RoleProjector).Acquire(t.Context())
 	require.NoError(t, err)
 	defer conn.Release()
 	for _, text := range texts {
@@ -137,7 +137,7 @@ func TestRebuildEqualsLive(t *testing.T) {
 		w.catchUp(t)
 		live := w.rows(t, organization)
 		for _, p := range projections.All {
-			require.NoError(t, projections.Rebuild(context.Background(), w.store, p, nil))
+			require.NoError(t, projections.Rebuild(context.Background(), w.Store, p, nil))
 		}
 		require.Equal(t, live, w.rows(t, organization))
 	})
@@ -151,26 +151,26 @@ func TestTravelEqualsLiveAtEachPosition(t *testing.T) {
 		words := rapid.StringMatching(`[a-z]{1,8}`)
 		live := map[int64]projections.BuildingRow{}
 		note := func() {
-			w.append(t, organization, memberStream(newID()),
+			w.Append(t, organization, memberStream(newID()),
 				events.MemberRoleGranted{RoleID: newID(), Role: "owner"}) // beside the building
 			w.catchUp(t)
 			if row, found := w.building(t, organization, id); found {
-				live[w.positions[organization]] = row
+				live[w.Heads[organization]] = row
 			}
 		}
-		w.append(t, organization, buildingStream(id), registered("A"))
+		w.Append(t, organization, buildingStream(id), registered("A"))
 		note()
 		for range rapid.IntRange(0, 6).Draw(t, "n") {
 			change := drawChange(t, words)
-			w.append(t, organization, buildingStream(id), change)
+			w.Append(t, organization, buildingStream(id), change)
 			note()
 			if _, removed := change.(events.BuildingRemoved); removed {
 				break
 			}
 		}
-		travel := projections.NewTravel(w.store)
+		travel := projections.NewTravel(w.Store)
 		scope := projections.Scope{Building: id}
-		for _, position := range rapid.Permutation(positionsTo(w.positions[organization])).
+		for _, position := range rapid.Permutation(positionsTo(w.Heads[organization])).
 			Draw(t, "order") {
 			copied, err := travel.At(context.Background(), organization, scope, position)
 			require.NoError(t, err)
@@ -179,7 +179,7 @@ func TestTravelEqualsLiveAtEachPosition(t *testing.T) {
 				require.True(t, found)
 				require.Equal(t, want, row, "position %d", position)
 			}
-			if position == w.positions[organization] {
+			if position == w.Heads[organization] {
 				_, lives := w.building(t, organization, id)
 				require.Equal(t, lives, found)
 			}
@@ -199,11 +199,11 @@ func TestTravelTellsChanges(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	organization, id := newID(), newID()
-	w.append(t, organization, buildingStream(id), registered("A"))
-	w.append(t, organization, buildingStream(newID()), registered("elsewhere"))
-	w.append(t, organization, buildingStream(id), events.BuildingRenamed{Name: "B"},
+	w.Append(t, organization, buildingStream(id), registered("A"))
+	w.Append(t, organization, buildingStream(newID()), registered("elsewhere"))
+	w.Append(t, organization, buildingStream(id), events.BuildingRenamed{Name: "B"},
 		events.BuildingRenamed{Name: "C"}, events.BuildingRemoved{})
-	travel := projections.NewTravel(w.store)
+	travel := projections.NewTravel(w.Store)
 
 	found, err := travel.Changes(t.Context(), organization, id, []int64{1, 4, 5})
 	require.NoError(t, err)

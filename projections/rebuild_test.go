@@ -11,17 +11,18 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/koprogo/koprogo/eventstore"
+	"github.com/koprogo/koprogo/eventstore/eventstoretest"
 	"github.com/koprogo/koprogo/projections"
 )
 
 func TestRebuildUnderReadersAndWriters(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	follower := projections.NewFollower(projections.Config{Store: w.store})
-	run(t, follower)
+	follower := projections.NewFollower(projections.Config{Store: w.Store})
+	eventstoretest.Run(t, follower.Run)
 	organization := newID()
 	for i := range 30 {
-		w.append(t, organization, buildingStream(newID()), registered(fmt.Sprint(i)))
+		w.Append(t, organization, buildingStream(newID()), registered(fmt.Sprint(i)))
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -29,18 +30,18 @@ func TestRebuildUnderReadersAndWriters(t *testing.T) {
 
 	var reads atomic.Int64
 	failed := make(chan error, 1)
-	go func() { failed <- readAlong(ctx, w.store, organization, 30, &reads) }()
+	go func() { failed <- readAlong(ctx, w.Store, organization, 30, &reads) }()
 	rebuilt := make(chan struct{})
 	go func() {
 		defer close(rebuilt)
 		for range 8 {
-			if projections.Rebuild(ctx, w.store, projections.Buildings, nil) != nil {
+			if projections.Rebuild(ctx, w.Store, projections.Buildings, nil) != nil {
 				return
 			}
 		}
 	}()
 	for i := 0; ; i++ {
-		receipt := w.append(t, organization, buildingStream(newID()), registered(fmt.Sprint(i)))
+		receipt := w.Append(t, organization, buildingStream(newID()), registered(fmt.Sprint(i)))
 		select {
 		case <-rebuilt:
 		default:
@@ -52,11 +53,11 @@ func TestRebuildUnderReadersAndWriters(t *testing.T) {
 	eventually(t, func() bool { return reads.Load() > 50 }, "reads went on")
 	cancel()
 	require.NoError(t, <-failed)
-	require.Equal(t, w.positions[organization], total(t, w, organization))
+	require.Equal(t, w.Heads[organization], total(t, w, organization))
 	var rows int64
 	require.NoError(t, w.admin.QueryRow(t.Context(), `select count(*) from read.buildings
 		where organization_id = $1`, organization).Scan(&rows))
-	require.Equal(t, w.positions[organization], rows)
+	require.Equal(t, w.Heads[organization], rows)
 	require.Empty(t, follower.Stopped())
 }
 
@@ -64,24 +65,24 @@ func TestARebuildAppliesWhatIsAppendedMeanwhile(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	organization := newID()
-	w.append(t, organization, buildingStream(newID()), registered("A"))
+	w.Append(t, organization, buildingStream(newID()), registered("A"))
 	w.catchUp(t)
 	// Each round finds an event more; the last one is left for the swap.
-	err := projections.Rebuild(t.Context(), w.store, projections.Buildings, func(int64, int64) {
-		w.append(t, organization, buildingStream(newID()), registered("B"))
+	err := projections.Rebuild(t.Context(), w.Store, projections.Buildings, func(int64, int64) {
+		w.Append(t, organization, buildingStream(newID()), registered("B"))
 		other := newID()
-		w.append(t, other, buildingStream(newID()), registered("C"))
+		w.Append(t, other, buildingStream(newID()), registered("C"))
 		w.catchUp(t)
-		require.Equal(t, w.positions[organization], total(t, w, organization))
+		require.Equal(t, w.Heads[organization], total(t, w, organization))
 	})
 	require.NoError(t, err)
-	require.Greater(t, w.positions[organization], int64(4))
-	for organization, position := range w.positions {
+	require.Greater(t, w.Heads[organization], int64(4))
+	for organization, position := range w.Heads {
 		require.Equal(t, position, total(t, w, organization))
 	}
-	w.append(t, organization, buildingStream(newID()), registered("D"))
+	w.Append(t, organization, buildingStream(newID()), registered("D"))
 	w.catchUp(t)
-	require.Equal(t, w.positions[organization], total(t, w, organization))
+	require.Equal(t, w.Heads[organization], total(t, w, organization))
 }
 
 // readAlong reads until ctx ends; it fails when a read does or shows fewer buildings than before.
@@ -131,8 +132,8 @@ func TestRebuiltTablesAreLikeThoseBefore(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	mine, theirs := newID(), newID()
-	w.append(t, mine, buildingStream(newID()), registered("A"))
-	w.append(t, theirs, buildingStream(newID()), registered("B"))
+	w.Append(t, mine, buildingStream(newID()), registered("A"))
+	w.Append(t, theirs, buildingStream(newID()), registered("B"))
 	w.catchUp(t)
 	shape := func(table string) (text string) {
 		require.NoError(t, w.admin.QueryRow(t.Context(), shapeSQL, "read."+table).Scan(&text))
@@ -145,7 +146,7 @@ func TestRebuiltTablesAreLikeThoseBefore(t *testing.T) {
 			before[table.Name()] = shape(table.Name())
 			require.Contains(t, before[table.Name()], `"security" : true`)
 		}
-		require.NoError(t, projections.Rebuild(t.Context(), w.store, p, nil))
+		require.NoError(t, projections.Rebuild(t.Context(), w.Store, p, nil))
 		for _, table := range tables {
 			require.JSONEq(t, before[table.Name()], shape(table.Name()))
 		}
@@ -161,7 +162,7 @@ func TestRebuiltTablesAreLikeThoseBefore(t *testing.T) {
 			batch.Queue("select count(*) from read.buildings").
 				QueryRow(func(row pgx.Row) error { return row.Scan(&n) })
 			batch.Queue("commit")
-			pool := w.store.Pool(eventstore.RoleReader)
+			pool := w.Store.Pool(eventstore.RoleReader)
 			require.NoError(t, pool.SendBatch(t.Context(), batch).Close())
 			return n
 		}
@@ -175,16 +176,16 @@ func TestARebuildThatFailsLeavesTheLiveTables(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	organization := newID()
-	w.append(t, organization, buildingStream(newID()), registered("A"))
+	w.Append(t, organization, buildingStream(newID()), registered("A"))
 	w.catchUp(t)
 	before := w.rows(t, organization)
 	broken := fragile(func(eventstore.Recorded) error { return fmt.Errorf("not this one") })
-	require.ErrorContains(t, projections.Rebuild(t.Context(), w.store, broken, nil), "not this one")
+	require.ErrorContains(t, projections.Rebuild(t.Context(), w.Store, broken, nil), "not this one")
 	require.Equal(t, before, w.rows(t, organization))
 	var left int
 	require.NoError(t, w.admin.QueryRow(t.Context(),
 		`select count(*) from pg_tables where tablename like '%\_\_new'`).Scan(&left))
 	require.Zero(t, left)
-	require.NoError(t, projections.Rebuild(t.Context(), w.store, projections.Buildings, nil))
+	require.NoError(t, projections.Rebuild(t.Context(), w.Store, projections.Buildings, nil))
 	require.Equal(t, before, w.rows(t, organization))
 }

@@ -15,89 +15,39 @@ import (
 
 	"github.com/koprogo/koprogo/deploy/embedded/embeddedtest"
 	"github.com/koprogo/koprogo/events"
-	"github.com/koprogo/koprogo/eventstore"
-	"github.com/koprogo/koprogo/migrations/migrationstest"
+	"github.com/koprogo/koprogo/eventstore/eventstoretest"
 	"github.com/koprogo/koprogo/projections"
 )
 
 func TestMain(m *testing.M) { os.Exit(embeddedtest.Main(m)) }
 
-// world is a database with a log, and what a test appended to it.
+// world is a log, and a superuser's look at what is made of it.
 type world struct {
-	store     *eventstore.Store
-	clone     migrationstest.Clone
-	admin     *pgx.Conn
-	versions  map[uuid.UUID]map[events.Stream]int64
-	positions map[uuid.UUID]int64
+	*eventstoretest.Log
+
+	admin *pgx.Conn
 }
+
+var (
+	newID          = eventstoretest.NewID
+	buildingStream = eventstoretest.BuildingStream
+	registered     = eventstoretest.Registered
+	opened         = eventstoretest.Opened
+)
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{
-		clone:    migrationstest.Database(t),
-		versions: map[uuid.UUID]map[events.Stream]int64{}, positions: map[uuid.UUID]int64{},
-	}
-	w.store = w.open(t)
-	admin, err := pgx.Connect(t.Context(), w.clone.SuperuserURL)
+	w := &world{Log: eventstoretest.New(t)}
+	admin, err := pgx.Connect(t.Context(), w.Clone.SuperuserURL)
 	require.NoError(t, err)
 	w.admin = admin
 	t.Cleanup(func() { require.NoError(t, admin.Close(context.Background())) })
 	return w
 }
 
-// open is another server on the same database.
-func (w *world) open(t *testing.T) *eventstore.Store {
-	t.Helper()
-	store, err := eventstore.Open(t.Context(), eventstore.Config{
-		URL: w.clone.URL, MasterKey: [32]byte{7},
-	})
-	require.NoError(t, err)
-	t.Cleanup(store.Close)
-	return store
-}
-
-// run sets a follower to work for the duration of the test.
-func run(t *testing.T, f *projections.Follower) {
-	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- f.Run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		require.NoError(t, <-done)
-	})
-}
-
-// append adds facts to a stream of an organization.
-func (w *world) append(
-	t require.TestingT, organization uuid.UUID, stream events.Stream, added ...events.Event,
-) eventstore.Receipt {
-	versions := w.versions[organization]
-	if versions == nil {
-		versions = map[events.Stream]int64{}
-		w.versions[organization] = versions
-	}
-	a := eventstore.Append{Organization: organization, Streams: []eventstore.StreamAppend{{
-		Stream: stream, Expected: versions[stream], Events: added,
-	}}}
-	if stream.Category == events.BuildingCategory {
-		a.Streams[0].Building = stream.ID
-	}
-	for _, event := range added {
-		if introduces, ok := event.(events.Introduces); ok {
-			a.Subjects = append(a.Subjects, introduces.NewSubjects()...)
-		}
-	}
-	receipt, err := w.store.Append(context.Background(), a)
-	require.NoError(t, err)
-	versions[stream] += int64(len(added))
-	w.positions[organization] = receipt.Position
-	return receipt
-}
-
 // catchUp applies the whole log with a follower of its own.
 func (w *world) catchUp(t require.TestingT) {
-	follower := projections.NewFollower(projections.Config{Store: w.store})
+	follower := projections.NewFollower(projections.Config{Store: w.Store})
 	require.NoError(t, follower.CatchUp(context.Background()))
 }
 
@@ -117,29 +67,16 @@ func (w *world) rows(t require.TestingT, organization uuid.UUID) map[string]stri
 	return dump
 }
 
-func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
-
-func buildingStream(id uuid.UUID) events.Stream {
-	return events.Stream{Category: events.BuildingCategory, ID: id}
-}
-
 func memberStream(id uuid.UUID) events.Stream {
-	return events.Stream{Category: events.MemberCategory, ID: id}
+	return eventstoretest.Stream(events.MemberCategory, id)
 }
 
 func accountStream(id uuid.UUID) events.Stream {
-	return events.Stream{Category: events.AccountCategory, ID: id}
+	return eventstoretest.Stream(events.AccountCategory, id)
 }
 
 func organizationStream(id uuid.UUID) events.Stream {
-	return events.Stream{Category: events.OrganizationCategory, ID: id}
-}
-
-func registered(name string) events.BuildingRegistered {
-	return events.BuildingRegistered{
-		Name: name, Address: "Grand-Place 1", City: "Bruxelles", PostalCode: "1000",
-		Country: "Belgique", Lots: 10, Shares: events.WholeShares(1000), Zone: "Europe/Brussels",
-	}
+	return eventstoretest.Stream(events.OrganizationCategory, id)
 }
 
 func founded(name string) events.OrganizationFounded {
@@ -151,18 +88,11 @@ func founded(name string) events.OrganizationFounded {
 	}
 }
 
-func opened(id uuid.UUID, first string) events.AccountOpened {
-	return events.AccountOpened{
-		AccountID: id, Email: events.PersonalText(first + "@example.be"),
-		FirstName: events.PersonalText(first), LastName: events.PersonalText("Peeters"),
-	}
-}
-
 // steps draws facts about a few buildings, members and the organization itself, and appends them.
 func (w *world) steps(t *rapid.T, organization uuid.UUID, n int) {
 	words := rapid.StringMatching(`[A-Za-zéÉ"\\<>& ]{1,12}`)
-	if w.positions[organization] == 0 {
-		w.append(t, organization, organizationStream(organization), founded("Gestion"))
+	if w.Heads[organization] == 0 {
+		w.Append(t, organization, organizationStream(organization), founded("Gestion"))
 	}
 	var buildings, members, roles, mandates []uuid.UUID
 	for range n {
@@ -171,31 +101,31 @@ func (w *world) steps(t *rapid.T, organization uuid.UUID, n int) {
 		case "new":
 			id := newID()
 			buildings = append(buildings, id)
-			w.append(t, organization, buildingStream(id), registered(words.Draw(t, "name")))
+			w.Append(t, organization, buildingStream(id), registered(words.Draw(t, "name")))
 		case "change":
 			if len(buildings) == 0 {
 				continue
 			}
 			i := rapid.IntRange(0, len(buildings)-1).Draw(t, "which")
 			change := drawChange(t, words)
-			w.append(t, organization, buildingStream(buildings[i]), change)
+			w.Append(t, organization, buildingStream(buildings[i]), change)
 			if _, removed := change.(events.BuildingRemoved); removed {
 				buildings = append(buildings[:i:i], buildings[i+1:]...)
 			}
 		case "role":
 			if len(roles) > 0 && rapid.Bool().Draw(t, "revoke") {
-				w.append(t, organization, memberStream(members[0]),
+				w.Append(t, organization, memberStream(members[0]),
 					events.MemberRoleRevoked{RoleID: roles[0]})
 				roles, members = roles[1:], members[1:]
 				continue
 			}
 			roles, members = append(roles, newID()), append(members, newID())
-			w.append(t, organization, memberStream(members[len(members)-1]),
+			w.Append(t, organization, memberStream(members[len(members)-1]),
 				events.MemberRoleGranted{RoleID: roles[len(roles)-1], Role: "syndic"})
 		case "mandate":
 			mandates = w.mandate(t, organization, mandates, buildings)
 		case "own":
-			w.append(t, organization, organizationStream(organization), drawOwn(t, words))
+			w.Append(t, organization, organizationStream(organization), drawOwn(t, words))
 		}
 	}
 }
@@ -205,11 +135,11 @@ func (w *world) mandate(
 ) []uuid.UUID {
 	stream := memberStream(organization) // one auditor
 	if len(mandates) > 0 && rapid.Bool().Draw(t, "end") {
-		w.append(t, organization, stream, events.MemberMandateEnded{MandateID: mandates[0]})
+		w.Append(t, organization, stream, events.MemberMandateEnded{MandateID: mandates[0]})
 		return mandates[1:]
 	}
 	id := newID()
-	w.append(t, organization, stream, events.MemberMandateGiven{
+	w.Append(t, organization, stream, events.MemberMandateGiven{
 		MandateID: id, Buildings: buildings, From: "2026-01-01",
 		To: rapid.SampledFrom([]events.Day{"", "2026-12-31"}).Draw(t, "to"),
 	})

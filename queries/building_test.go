@@ -20,7 +20,7 @@ func TestEveryStatementIsUnderstood(t *testing.T) {
 	texts, err := queries.Statements()
 	require.NoError(t, err)
 	require.Greater(t, len(texts), 100)
-	conn, err := w.store.Pool(eventstore.RoleReader).Acquire(t.Context())
+	conn, err := w.Store.Pool(eventstore.RoleReader).Acquire(t.Context())
 	require.NoError(t, err)
 	defer conn.Release()
 	for _, text := range texts {

@@ -177,7 +177,7 @@ func TestAuditLog(t *testing.T) {
 		func(t *testing.T) {
 			w.exec(t, `delete from log.keys where organization_id = $1 and subject = $2`,
 				organization, contact)
-			w.store.Keyring().Forget(organization, contact)
+			w.Store.Keyring().Forget(organization, contact)
 			erased := w.append(t, organization, stream(events.OrganizationCategory, organization),
 				events.PersonErased{Subject: contact, Ground: "request"})
 			entry, err := w.reader.AuditEntry(t.Context(), organization, 2, nil)

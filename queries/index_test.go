@@ -21,7 +21,7 @@ import (
 func TestAnIndexFindsOutWhatItWasNotTold(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	deaf := queries.NewReader(w.store, projections.NewFollower(projections.Config{Store: w.store}))
+	deaf := queries.NewReader(w.Store, projections.NewFollower(projections.Config{Store: w.Store}))
 	organization := newID()
 	list := func() []string {
 		deaf.Answered(organization, w.reader.Newest(organization))
@@ -46,7 +46,7 @@ func TestAnIndexWithoutFollowerIsMadeForEachRead(t *testing.T) {
 	organization := newID()
 	id := w.owner(t, organization, profile("Ann", "A"))
 	w.named(t, queries.OwnerList{Span: queries.In(organization)}) // it is projected
-	alone := &world{reader: queries.NewReader(w.store, nil)}
+	alone := &world{reader: queries.NewReader(w.Store, nil)}
 	all := queries.OwnerList{Span: queries.In(organization)}
 	require.Equal(t, []string{"Ann A"}, alone.named(t, all))
 	w.append(t, organization, ownerStream(id), events.OwnerRemoved{})
@@ -159,7 +159,7 @@ func (w *world) manyOwners(t require.TestingT, organization uuid.UUID, n int) []
 			w.noteVersion(organization, ownerStream(ids[i]))
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		receipt, err := w.store.Append(ctx, a)
+		receipt, err := w.Store.Append(ctx, a)
 		cancel()
 		require.NoError(t, err)
 		w.reader.Answered(organization, receipt.Position)
@@ -168,8 +168,5 @@ func (w *world) manyOwners(t require.TestingT, organization uuid.UUID, n int) []
 }
 
 func (w *world) noteVersion(organization uuid.UUID, stream events.Stream) {
-	if w.versions[organization] == nil {
-		w.versions[organization] = map[events.Stream]int64{}
-	}
-	w.versions[organization][stream] = 1
+	w.Appended(organization, stream, 1)
 }

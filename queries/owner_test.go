@@ -140,7 +140,7 @@ func TestOwners(t *testing.T) {
 			events.OwnerProfileCorrected{OwnerID: bart, Profile: profile("Bart", "Zwart")}).Position
 		require.Contains(t, w.named(t, queries.OwnerList{Span: in}), "Bart Zwart")
 		w.exec(t, `delete from log.keys where subject = $1`, bart)
-		w.store.Keyring().Forget(organization, bart)
+		w.Store.Keyring().Forget(organization, bart)
 		erased := w.append(t, organization, ownerStream(bart),
 			events.PersonErased{Subject: bart, Ground: "request"})
 		listed, err := w.reader.Owners(t.Context(), by("last_name", false))

@@ -196,16 +196,9 @@ func TestPCN(t *testing.T) {
 	t.Run("what is said of the building was so at the report's position", func(t *testing.T) {
 		for i := range 40 {
 			name := fmt.Sprintf("Canal %d", i)
-			version := w.versions[organization][buildingStream(id)]
-			renamed, err := w.store.Append(t.Context(), eventstore.Append{
-				Organization: organization,
-				Streams: []eventstore.StreamAppend{{
-					Stream: buildingStream(id), Expected: version, Building: id,
-					Events: []events.Event{events.BuildingRenamed{Name: name}},
-				}},
-			})
-			require.NoError(t, err) // and nobody was answered: no read waits for it
-			w.versions[organization][buildingStream(id)]++
+			// Appended, and nobody was answered: no read waits for it.
+			renamed := w.Append(t, organization, buildingStream(id),
+				events.BuildingRenamed{Name: name})
 			for seen := false; !seen; {
 				report, err := w.reader.PCN(t.Context(), plain)
 				require.NoError(t, err)

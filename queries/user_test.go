@@ -118,7 +118,7 @@ func TestUsers(t *testing.T) {
 	})
 	t.Run("an erased person has no name, in lists and kept lists alike", func(t *testing.T) {
 		w.exec(t, `delete from log.keys where subject = $1`, root)
-		w.store.Keyring().Forget(eventstore.Platform, root)
+		w.Store.Keyring().Forget(eventstore.Platform, root)
 		erased := w.append(t, eventstore.Platform, stream(events.AccountCategory, root),
 			events.PersonErased{Subject: root, Ground: "request"})
 		require.NotContains(t, list(t, queries.UserList{Span: queries.Everywhere()}), "Root")

@@ -17,7 +17,7 @@ import (
 	"github.com/koprogo/koprogo/deploy/embedded/embeddedtest"
 	"github.com/koprogo/koprogo/events"
 	"github.com/koprogo/koprogo/eventstore"
-	"github.com/koprogo/koprogo/migrations/migrationstest"
+	"github.com/koprogo/koprogo/eventstore/eventstoretest"
 )
 
 func TestMain(m *testing.M) { os.Exit(embeddedtest.Main(m)) }
@@ -26,13 +26,7 @@ const patience = 20 * time.Second
 
 func open(t *testing.T) *eventstore.Store {
 	t.Helper()
-	clone := migrationstest.Database(t)
-	store, err := eventstore.Open(t.Context(), eventstore.Config{
-		URL: clone.URL, MasterKey: [32]byte{1},
-	})
-	require.NoError(t, err)
-	t.Cleanup(store.Close)
-	return store
+	return eventstoretest.New(t).Store
 }
 
 func prepare(t *testing.T, store *eventstore.Store, config Config) *Jobs {
