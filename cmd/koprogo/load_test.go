@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// load registers buildings from several clients at once, each under an idempotency key that it
-// repeats until the server has said yes, and reads each one's history then.
+// load is several clients at once, who write under idempotency keys that they repeat until the
+// server has said yes.
 type load struct {
 	token   string
 	url     atomic.Pointer[string] // of the server that runs now
@@ -30,8 +30,24 @@ type load struct {
 // unlimited is the setting of a server under load.
 const unlimited = "RATE_LIMIT_PER_TOKEN=0"
 
-// startLoad writes to the server until finish.
+// startLoad registers buildings until finish, and reads each one's history.
 func startLoad(t testing.TB, s *server, token string, clients int) *load {
+	t.Helper()
+	return drive(t, s, token, clients, func(ctx context.Context, l *load, name string, _ int) {
+		made := l.until(ctx, name, http.StatusCreated, http.MethodPost, "/buildings",
+			buildingIn(name), "Idempotency-Key", name)
+		if id := l.acknowledge(name, made); id != "" {
+			l.until(ctx, name, http.StatusOK, http.MethodGet, "/buildings/"+id+"/history",
+				nil, "Koprogo-Min-Position", made.header.Get("Koprogo-Position"))
+		}
+	})
+}
+
+// drive lets each client do its n-th turn after the other until finish.
+func drive(
+	t testing.TB, s *server, token string, clients int,
+	turn func(ctx context.Context, l *load, name string, n int),
+) *load {
 	t.Helper()
 	l := &load{token: token, ending: make(chan struct{}), acknowledged: map[string]string{}}
 	l.moveTo(s)
@@ -39,13 +55,7 @@ func startLoad(t testing.TB, s *server, token string, clients int) *load {
 	for i := range clients {
 		l.clients.Go(func() {
 			for n := 0; l.goesOn() && ctx.Err() == nil; n++ {
-				name := fmt.Sprintf("Charge %d-%d", i, n)
-				made := l.until(ctx, name, http.StatusCreated, http.MethodPost, "/buildings",
-					buildingIn(name), "Idempotency-Key", name)
-				if id := l.acknowledge(name, made); id != "" {
-					l.until(ctx, name, http.StatusOK, http.MethodGet, "/buildings/"+id+"/history",
-						nil, "Koprogo-Min-Position", made.header.Get("Koprogo-Position"))
-				}
+				turn(ctx, l, fmt.Sprintf("Charge %d-%d", i, n), n)
 			}
 		})
 	}
@@ -162,17 +172,30 @@ func requireKept(t *testing.T, s *server, token string, acknowledged map[string]
 	for _, b := range listed {
 		require.Equal(t, acknowledged[b.Name], b.ID, b.Name)
 	}
+	requireOnce(t, s, "building.registered", len(listed))
+	requireRebuilt(t, s)
+	again, _ := s.with(token).buildings(t)
+	require.Equal(t, listed, again)
+}
+
+// requireOnce wants a fact so many times in the log, each in a stream of its own.
+func requireOnce(t *testing.T, s *server, fact string, times int) {
+	t.Helper()
+	var recorded, streams int
+	require.NoError(t, superuser(t, s.dir).QueryRow(t.Context(),
+		`select count(*), count(distinct stream) from log.events
+		  where organization_id = $1 and type = $2`,
+		loadOrganization, fact).Scan(&recorded, &streams))
+	require.Equal(t, [2]int{times, times}, [2]int{recorded, streams}, fact)
+}
+
+// requireRebuilt wants read models as a rebuild makes them, and a log that is whole.
+func requireRebuilt(t *testing.T, s *server) {
+	t.Helper()
 	super := superuser(t, s.dir)
-	var registered, streams int
-	require.NoError(t, super.QueryRow(t.Context(), `select count(*), count(distinct stream)
-		from log.events where organization_id = $1 and type = 'building.registered'`,
-		loadOrganization).Scan(&registered, &streams))
-	require.Equal(t, [2]int{len(listed), len(listed)}, [2]int{registered, streams})
 	awaitCaughtUp(t, super)
 	before := readModels(t, super)
 	require.NotContains(t, run(t, s.dir, "rebuild", "all").done(t), "error")
 	require.Equal(t, before, readModels(t, super))
-	again, _ := s.with(token).buildings(t)
-	require.Equal(t, listed, again)
 	run(t, s.dir, "verify").done(t)
 }
