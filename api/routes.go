@@ -232,6 +232,58 @@ var Routes = []Route{
 		"List the chart of accounts",
 	},
 
+	{
+		"GET", "/stats/syndic", Professionals, "organization", read(syndicStats).
+			remembered("totals", "charge_figures"), "Show the figures of the syndic's landing page",
+	},
+	{
+		"GET", "/stats/syndic/urgent-tasks", Professionals, "organization", read(urgentTasks).
+			remembered("charges", "buildings", "lot_figures", "dated_lots"),
+		"List what is urgent, most urgent first, at most 50",
+	},
+	{
+		"GET", "/stats/owner", Owner, "organization", read(ownerStats),
+		"Show an owner's own figures",
+	},
+	{
+		"GET", "/stats/dashboard", Superadmin, "organization", read(platformStats).platform(),
+		"Show the figures of all organizations",
+	},
+	{
+		"GET", "/dashboard/accountant/stats", Professionals, "organization",
+		read(accountantStats).remembered("charge_figures"),
+		"Show the figures of the accountant's landing page",
+	},
+	{
+		"GET", "/dashboard/accountant/transactions", Professionals, "organization",
+		read(recentTransactions).remembered("charges", "suppliers"),
+		"List what was paid last, the last first",
+	},
+	{
+		"GET", "/notifications/unread", Everyone, "", read(noneOf).platform(),
+		"List nothing: there are no notices",
+	},
+	{
+		"GET", "/board-members/my-mandates", Everyone, "", read(myBoardMandates).platform(),
+		"List nothing: there are no board members",
+	},
+	{
+		"GET", "/tickets/statistics", Everyone, "", read(ticketStatistics).platform(),
+		"Count nothing: there are no tickets",
+	},
+	{
+		"GET", "/tickets/my", Everyone, "", read(noneOf).platform(),
+		"List nothing: there are no tickets",
+	},
+	{
+		"GET", "/buildings/{id}/work-reports", Everyone, "building", read(buildingNone),
+		"List nothing: there are no work reports",
+	},
+	{
+		"GET", "/buildings/{id}/technical-inspections", Everyone, "building", read(buildingNone),
+		"List nothing: there are no technical inspections",
+	},
+
 	{"POST", "/auth/login", Public, "", act(login), "Sign in"},
 	{"POST", "/auth/refresh", Public, "", act(refresh), "Take a fresh pair of tokens"},
 	{"POST", "/auth/logout", Public, "", act(logout).answering(204), "Sign out"},

@@ -32,11 +32,15 @@ func (r AccountRow) RowID() uuid.UUID { return r.ID }
 // AccountTable is read.accounts.
 var AccountTable = NewTable[uuid.UUID, AccountRow]("accounts", "id")
 
+// AccountTotal counts the accounts.
+const AccountTotal Resource = "accounts"
+
 // Accounts shows the accounts that were not closed.
 var Accounts = Projection{
 	Name:       "accounts",
 	Tables:     []AnyTable{AccountTable},
 	ByStream:   []AnyTable{AccountTable},
+	Totals:     []Resource{AccountTotal},
 	Categories: []string{events.AccountCategory},
 	Apply:      applyAccount,
 }
@@ -50,10 +54,14 @@ func applyAccount(b *Batch, r eventstore.Recorded) error {
 			FirstName: e.FirstName.Sealed(), LastName: e.LastName.Sealed(), IsActive: true,
 			CreatedAt: r.RecordedAt, UpdatedAt: r.RecordedAt,
 		})
-		return nil
+		return count(b, AccountTotal, 1)
 	case events.AccountClosed:
+		_, found, err := AccountTable.Get(b, r.Stream.ID)
+		if err != nil || !found {
+			return err
+		}
 		AccountTable.Delete(b, r.Stream.ID)
-		return nil
+		return count(b, AccountTotal, -1)
 	}
 	return AccountTable.Update(b, r.Stream.ID, func(row *AccountRow) {
 		row.Version, row.Position, row.UpdatedAt = r.Version, r.Position, r.RecordedAt

@@ -71,15 +71,18 @@ var ChargeTable = NewTable[uuid.UUID, ChargeRow]("charges", "id")
 // ChargeTotal counts the charges of an organization.
 const ChargeTotal Resource = "charges"
 
-// Charges shows the charges that were not removed, how they were divided, their accounts, and
-// their suppliers.
+// Charges shows the charges that were not removed, how they were divided, their accounts,
+// their suppliers, and what they come to.
 var Charges = Projection{
-	Name:       "charges",
-	Tables:     []AnyTable{ChargeTable, DivisionTable, EntryTable, SupplierTable},
+	Name: "charges",
+	Tables: []AnyTable{
+		ChargeTable, DivisionTable, EntryTable, SupplierTable, ChargeFigureTable,
+		OverdueOwnerTable,
+	},
 	ByStream:   []AnyTable{ChargeTable},
 	Totals:     []Resource{ChargeTotal},
 	Categories: []string{events.ChargeCategory, events.SupplierCategory},
-	Apply:      applyCharge,
+	Apply:      countingCharges(applyCharge),
 }
 
 func applyCharge(b *Batch, r eventstore.Recorded) error {

@@ -85,13 +85,17 @@ var (
 // LotTotal counts the lots of an organization.
 const LotTotal Resource = "lots"
 
-// Lots shows the lots that were not removed, and every ownership of a lot.
+// Lots shows the lots that were not removed, every ownership of a lot, and what a building's
+// lots come to.
 var Lots = Projection{
-	Name:       "lots",
-	Tables:     []AnyTable{LotTable, RemovedLotTable, OwnershipTable},
+	Name: "lots",
+	Tables: []AnyTable{
+		LotTable, RemovedLotTable, OwnershipTable, LotFigureTable, DatedLotTable,
+	},
+	ByStream:   []AnyTable{LotFigureTable},
 	Totals:     []Resource{LotTotal},
 	Categories: []string{events.BuildingCategory},
-	Apply:      applyLot,
+	Apply:      countingLots(applyLot),
 }
 
 func applyLot(b *Batch, r eventstore.Recorded) error {

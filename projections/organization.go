@@ -35,11 +35,18 @@ func (r OrganizationRow) RowID() uuid.UUID { return r.OrganizationID }
 // OrganizationTable is read.organizations.
 var OrganizationTable = NewTable[uuid.UUID, OrganizationRow]("organizations", "organization_id")
 
+// OrganizationTotal is one for an organization; ActiveTotal is zero while it is suspended.
+const (
+	OrganizationTotal Resource = "organizations"
+	ActiveTotal       Resource = "active_organizations"
+)
+
 // Organizations shows each organization, with its contact and settings.
 var Organizations = Projection{
 	Name:       "organizations",
 	Tables:     []AnyTable{OrganizationTable},
 	ByStream:   []AnyTable{OrganizationTable},
+	Totals:     []Resource{OrganizationTotal, ActiveTotal},
 	Categories: []string{events.OrganizationCategory},
 	Apply:      applyOrganization,
 }
@@ -56,12 +63,26 @@ func applyOrganization(b *Batch, r eventstore.Recorded) error {
 			IsActive: true, FourEyes: "auto", Language: e.Language, Zone: e.Zone,
 			CreatedAt: r.RecordedAt, UpdatedAt: r.RecordedAt,
 		})
-		return nil
+		if err := count(b, OrganizationTotal, 1); err != nil {
+			return err
+		}
+		return count(b, ActiveTotal, 1)
 	}
-	return OrganizationTable.Update(b, r.Organization, func(row *OrganizationRow) {
-		row.Version, row.Position, row.UpdatedAt = r.Version, r.Position, r.RecordedAt
-		changeOrganization(row, r.Event)
-	})
+	row, found, err := OrganizationTable.Get(b, r.Organization)
+	if err != nil || !found {
+		return err
+	}
+	was := row.IsActive
+	row.Version, row.Position, row.UpdatedAt = r.Version, r.Position, r.RecordedAt
+	changeOrganization(&row, r.Event)
+	OrganizationTable.Put(b, row)
+	switch {
+	case was && !row.IsActive:
+		return count(b, ActiveTotal, -1)
+	case !was && row.IsActive:
+		return count(b, ActiveTotal, 1)
+	}
+	return nil
 }
 
 func changeOrganization(row *OrganizationRow, event events.Event) {

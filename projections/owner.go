@@ -51,11 +51,15 @@ func (r *OwnerRow) Texts() []*string {
 // OwnerTable is read.owners.
 var OwnerTable = NewTable[uuid.UUID, OwnerRow]("owners", "id")
 
+// OwnerTotal counts the owners of an organization.
+const OwnerTotal Resource = "owners"
+
 // Owners shows the owners who were not removed.
 var Owners = Projection{
 	Name:       "owners",
 	Tables:     []AnyTable{OwnerTable},
 	ByStream:   []AnyTable{OwnerTable},
+	Totals:     []Resource{OwnerTotal},
 	Categories: []string{events.OwnerCategory},
 	Apply:      applyOwner,
 }
@@ -69,6 +73,7 @@ func applyOwner(b *Batch, r eventstore.Recorded) error {
 		}
 		row.show(&e.Profile)
 		OwnerTable.Put(b, row)
+		return count(b, OwnerTotal, 1)
 	case events.OwnerProfileCorrected:
 		return changeOwner(b, r, func(row *OwnerRow) { row.show(&e.Profile) })
 	case events.OwnerAccountLinked:
@@ -81,7 +86,12 @@ func applyOwner(b *Batch, r eventstore.Recorded) error {
 	case events.PersonErased: // the texts stay and open no more: whoever holds them open is told
 		return OwnerTable.Update(b, r.Stream.ID, func(row *OwnerRow) { row.Position = r.Position })
 	case events.OwnerRemoved:
+		_, found, err := OwnerTable.Get(b, r.Stream.ID)
+		if err != nil || !found {
+			return err
+		}
 		OwnerTable.Delete(b, r.Stream.ID)
+		return count(b, OwnerTotal, -1)
 	}
 	return nil
 }

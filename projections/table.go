@@ -102,6 +102,16 @@ func (t *Table[K, R]) Get(b *Batch, id K) (R, bool, error) {
 	return held.row, held.present, nil
 }
 
+// Need loads the rows that are not there yet at once, for Get to find.
+func (t *Table[K, R]) Need(b *Batch, ids ...K) error {
+	shelf := shelfOf(b.copy, t)
+	missing := shelf.missing(ids)
+	if b.load == nil || len(missing) == 0 {
+		return nil
+	}
+	return b.load(shelf.fetch(missing))
+}
+
 // Put writes the row, new or in place of the one with its id.
 func (t *Table[K, R]) Put(b *Batch, row R) {
 	shelfOf(b.copy, t).set(row.RowID(), entry[R]{row: row, present: true})

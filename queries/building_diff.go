@@ -71,6 +71,8 @@ var unshown = []string{
 // derived are tables that say nothing which other rows or the event itself do not say.
 var derived = []string{
 	projections.Totals.Name(), projections.DivisionTable.Name(), projections.EntryTable.Name(),
+	projections.LotFigureTable.Name(), projections.DatedLotTable.Name(),
+	projections.ChargeFigureTable.Name(), projections.OverdueOwnerTable.Name(),
 }
 
 // fieldChanges tells changed rows by their columns. Personal texts come out in clear, "" where the

@@ -17,6 +17,7 @@ func Statements() ([]string, error) {
 		accountActiveSQL, roleHeldSQL, organizationActiveSQL, jobSQL,
 	}
 	texts = append(append(texts, pcnStatements()...), ownerStatements()...)
+	texts = append(texts, statsStatements()...)
 	texts = append(texts, buildingLotsSQL, lotPlaceSQL, ownershipsOfLotSQL, ownershipsOfOwnerSQL,
 		lotsOfOwnerSQL, zonesOfOwnerSQL, buildingOwnersSQL, ownershipPlaceSQL,
 		ownershipAnywhereSQL, holdingsSQL, ownerStandsSQL, buildingChargesSQL, dueChargesSQL,
