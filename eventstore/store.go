@@ -93,11 +93,16 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 	return s, nil
 }
 
-// shareConns gives each pool its part: writer 2, projector 2, jobs 2, the reader the rest.
+// shareConns gives each pool its part: writer 2, projector 2, jobs 2, the reader the rest. Where
+// there are few the projector gives one up first: a long job holds one of the jobs' connections,
+// and nobody signs in meanwhile without another.
 func shareConns(most int) map[Role]int32 {
 	shares := map[Role]int32{RoleWriter: 2, RoleProjector: 2, RoleJobs: 2}
 	if most < 8 {
-		shares = map[Role]int32{RoleWriter: 2, RoleProjector: 1, RoleJobs: 1}
+		shares[RoleProjector] = 1
+	}
+	if most < 6 {
+		shares[RoleJobs] = 1
 	}
 	left := int32(most)
 	for _, n := range shares {

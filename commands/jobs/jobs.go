@@ -30,6 +30,10 @@ const (
 	queueMaintenance = "maintenance"
 )
 
+// A long task may hold one of the pool's two connections to its end. Signing in and every look at
+// a stream need the other one.
+const tasksAtOnce = 1
+
 // River polls: it keeps no listening connection, and works behind a pooler of transactions.
 const (
 	fetchCooldown     = 50 * time.Millisecond
@@ -82,7 +86,7 @@ func New(config Config) (*Jobs, error) {
 	j.client, err = river.NewClient(riverpgxv5.New(config.Pool), &river.Config{
 		Schema: schema, PollOnly: true, Logger: config.Logger, Workers: workers,
 		Queues: map[string]river.QueueConfig{
-			queueTasks:       {MaxWorkers: 2, FetchPollInterval: pollTasks},
+			queueTasks:       {MaxWorkers: tasksAtOnce, FetchPollInterval: pollTasks},
 			queueMaintenance: {MaxWorkers: 1, FetchPollInterval: pollMaintenance},
 		},
 		FetchCooldown: fetchCooldown, FetchPollInterval: pollMaintenance,

@@ -111,6 +111,102 @@ func TestATaskIsFollowedFromQueuedToDone(t *testing.T) {
 	require.Nil(t, ended.Problem)
 }
 
+func TestLongTasksLeaveAConnectionToOthers(t *testing.T) {
+	t.Parallel()
+	store := open(t)
+	pool := store.Pool(eventstore.RoleJobs)
+	began, goOn := make(chan struct{}, 2), make(chan struct{})
+	release := sync.OnceFunc(func() { close(goOn) })
+	defer release()
+	j := prepare(t, store, Config{Tasks: map[string]Task{
+		KindVerify: func(ctx context.Context, _ Request, progress func(int)) (any, error) {
+			conn, err := pool.Acquire(ctx)
+			if err != nil {
+				return nil, err
+			}
+			defer conn.Release()
+			began <- struct{}{}
+			<-goOn
+			progress(40)
+			return true, nil
+		},
+	}})
+	organization := uuid.New()
+	var asked []uuid.UUID
+	for range 2 {
+		id, err := j.Enqueue(t.Context(), KindVerify, organization, uuid.New(), struct{}{})
+		require.NoError(t, err)
+		asked = append(asked, id)
+	}
+	start(t, j)
+	<-began
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	require.Never(t, func() bool {
+		return len(began) > 0 || store.Pool(eventstore.RoleJobs).Ping(ctx) != nil
+	}, 3*pollTasks, pollTasks/10, "one task at a time, and room beside it")
+	release()
+	for _, id := range asked {
+		require.Equal(t, "done", awaitEnd(t, j, organization, id).Status)
+	}
+}
+
+func TestATaskDoesNotWaitForItsProgressToBeShown(t *testing.T) {
+	t.Parallel()
+	store := open(t)
+	pool := store.Pool(eventstore.RoleJobs)
+	j := prepare(t, store, Config{Tasks: map[string]Task{
+		KindVerify: func(ctx context.Context, _ Request, progress func(int)) (any, error) {
+			for pool.Stat().AcquiredConns() < pool.Stat().MaxConns() {
+				conn, err := pool.Acquire(ctx)
+				if err != nil {
+					return nil, err
+				}
+				defer conn.Release()
+			}
+			progress(40)
+			return true, nil
+		},
+	}})
+	start(t, j)
+	organization := uuid.New()
+	id, err := j.Enqueue(t.Context(), KindVerify, organization, uuid.New(), struct{}{})
+	require.NoError(t, err)
+	require.Equal(t, "done", awaitEnd(t, j, organization, id).Status)
+}
+
+func TestWhoAsksAgainGetsTheTaskThatWaits(t *testing.T) {
+	t.Parallel()
+	j := prepare(t, open(t), Config{Tasks: map[string]Task{
+		KindVerify: func(context.Context, Request, func(int)) (any, error) { return true, nil },
+	}})
+	ours, theirs := uuid.New(), uuid.New()
+	ask := func(organization, actor uuid.UUID, args any) uuid.UUID {
+		id, err := j.Enqueue(t.Context(), KindVerify, organization, actor, args)
+		require.NoError(t, err)
+		return id
+	}
+	anne, bart := uuid.New(), uuid.New()
+	first := ask(ours, anne, struct{}{})
+	require.Equal(t, first, ask(ours, anne, struct{}{}))
+	others := []uuid.UUID{
+		first, ask(ours, bart, struct{}{}), ask(theirs, anne, struct{}{}),
+		ask(ours, anne, map[string]int{"from": 3}), ask(ours, anne, map[string]int{"from": 3}),
+	}
+	start(t, j)
+	seen := map[uuid.UUID]bool{}
+	for i, id := range others {
+		require.False(t, seen[id], "another caller, organization or argument is another task")
+		seen[id] = true
+		organization := ours
+		if i == 2 {
+			organization = theirs
+		}
+		require.Equal(t, "done", awaitEnd(t, j, organization, id).Status)
+	}
+	require.NotEqual(t, first, ask(ours, anne, struct{}{}), "what has begun is not what waits")
+}
+
 func TestATaskThatFailsIsTriedThreeTimes(t *testing.T) {
 	t.Parallel()
 	var tries atomic.Int32

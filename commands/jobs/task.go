@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
 )
@@ -39,6 +40,7 @@ const (
 	taskAttempts  = 3
 	taskWithin    = time.Hour
 	showProgress  = 500 * time.Millisecond // the least time between two writes of the progress
+	progressWaits = 100 * time.Millisecond // for a connection
 	taskKindRiver = "task"
 )
 
@@ -54,14 +56,25 @@ type taskArgs struct {
 // Kind is river's name of all tasks.
 func (taskArgs) Kind() string { return taskKindRiver }
 
+func (a taskArgs) hasNoArguments() bool {
+	return string(a.Args) == "{}" || string(a.Args) == "null"
+}
+
 // ErrUnknownTask is returned for a kind that Config.Tasks does not name.
 var ErrUnknownTask = errors.New("no such task")
+
+// A caller who asks again for what has no arguments, and has not begun, gets the one that waits:
+// what nobody has begun yet sees all that is recorded now, and nobody fills the queue for others.
+const waitingSQL = `select id from log.jobs
+ where organization_id = $1 and actor = $2 and kind = $3 and status = 'queued'
+ order by id limit 1`
 
 const enqueueSQL = `insert into log.jobs (organization_id, id, actor, kind, status)
 values ($1, $2, $3, $4, 'queued')`
 
-// Enqueue asks for a task of the organization and returns the id under which it is followed. Row
-// and river's job are one transaction, on disk when Enqueue returns.
+// Enqueue asks for a task of the organization and returns the id under which it is followed: that
+// of the actor's own one that waits, where neither has arguments. Row and river's job are one
+// transaction, on disk when Enqueue returns.
 func (j *Jobs) Enqueue(
 	ctx context.Context, kind string, organization, actor uuid.UUID, args any,
 ) (uuid.UUID, error) {
@@ -77,29 +90,36 @@ func (j *Jobs) Enqueue(
 		return uuid.Nil, fmt.Errorf("write the arguments of %s: %w", kind, err)
 	}
 	asked := taskArgs{kind, id, organization, actor, given}
-	if err := j.enqueue(ctx, asked); err != nil {
+	if id, err = j.enqueue(ctx, asked); err != nil {
 		return uuid.Nil, fmt.Errorf("enqueue %s: %w", kind, err)
 	}
 	return id, nil
 }
 
-func (j *Jobs) enqueue(ctx context.Context, asked taskArgs) error {
+func (j *Jobs) enqueue(ctx context.Context, asked taskArgs) (uuid.UUID, error) {
 	tx, err := j.config.Pool.Begin(ctx)
 	if err != nil {
-		return err
+		return uuid.Nil, err
 	}
 	defer tx.Rollback(context.WithoutCancel(ctx)) //nolint:errcheck // after a commit it does nothing
+	if asked.hasNoArguments() {
+		var waits uuid.UUID
+		err := tx.QueryRow(ctx, waitingSQL, asked.Organization, asked.Actor, asked.Task).Scan(&waits)
+		if !errors.Is(err, pgx.ErrNoRows) {
+			return waits, err
+		}
+	}
 	_, err = tx.Exec(ctx, enqueueSQL, asked.Organization, asked.ID, asked.Actor, asked.Task)
 	if err != nil {
-		return err
+		return uuid.Nil, err
 	}
 	_, err = j.client.InsertTx(ctx, tx, asked, &river.InsertOpts{
 		Queue: queueTasks, MaxAttempts: taskAttempts,
 	})
 	if err != nil {
-		return err
+		return uuid.Nil, err
 	}
-	return tx.Commit(ctx)
+	return asked.ID, tx.Commit(ctx)
 }
 
 type taskWorker struct {
@@ -172,10 +192,23 @@ func (p *progress) show(ctx context.Context, percent int) {
 		return
 	}
 	p.most, p.last = percent, time.Now()
-	_, err := p.jobs.config.Pool.Exec(ctx, progressSQL, p.asked.Organization, p.asked.ID, percent)
-	if err != nil {
+	if err := p.write(ctx, percent); err != nil {
 		p.jobs.config.Logger.WarnContext(ctx, "a job's progress was not written", "error", err)
 	}
+}
+
+// write waits for a connection no longer than a moment: the task may hold one itself, and must
+// not stand still until others let go of theirs.
+func (p *progress) write(ctx context.Context, percent int) error {
+	moment, cancel := context.WithTimeout(ctx, progressWaits)
+	defer cancel()
+	conn, err := p.jobs.config.Pool.Acquire(moment)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	_, err = conn.Exec(ctx, progressSQL, p.asked.Organization, p.asked.ID, percent)
+	return err
 }
 
 // failures logs what went wrong, and marks tasks that are not tried again.
