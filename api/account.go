@@ -40,7 +40,7 @@ type loginIn struct {
 // after the same work.
 func login(ctx context.Context, c *Call, _ None, in loginIn) (Answer[signedIn], error) {
 	attempt, err := c.attempt(ctx, "account "+events.NormalEmail(in.Email.Value()),
-		"address "+c.Address)
+		"address "+network(c.Address))
 	if err != nil {
 		return Answer[signedIn]{}, err
 	}

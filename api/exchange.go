@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"log/slog"
-	"net"
 	"net/http"
 	"runtime/debug"
 	"strconv"
@@ -146,15 +145,6 @@ func isRequestID(text string) bool {
 		}
 	}
 	return true
-}
-
-// clientAddress is the peer of the connection, without its port.
-func clientAddress(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
 }
 
 // bearerOf is the token of the Authorization header, "" when there is none.

@@ -31,7 +31,7 @@ func (s *Server) serve(x *exchange, r *http.Request, route *Route) {
 	}
 	c := &Call{
 		Backend: &s.backend, Caller: x.caller, Organization: x.caller.Organization,
-		Language: x.language, RequestID: x.requestID, Address: s.address(r),
+		Language: x.language, RequestID: x.requestID, Address: s.proxies.client(r),
 		Agent: r.UserAgent(), Now: s.now().UTC(), route: route, fence: s.fence,
 		languages: r.Header.Get("Accept-Language"),
 	}
@@ -49,7 +49,7 @@ func (s *Server) serve(x *exchange, r *http.Request, route *Route) {
 // admit authenticates, authorises and counts the request.
 func (s *Server) admit(ctx context.Context, x *exchange, r *http.Request, route *Route) error {
 	if route.May == Public {
-		return s.limiter.allow(x, r, s.address(r))
+		return s.limiter.allow(x, r, s.counted(r))
 	}
 	bearer := bearerOf(r.Header)
 	if !x.known {
@@ -76,7 +76,7 @@ func (s *Server) admit(ctx context.Context, x *exchange, r *http.Request, route 
 
 // refuseStranger counts failed sign-ins by address, so that tokens cannot be guessed at speed.
 func (s *Server) refuseStranger(x *exchange, r *http.Request) error {
-	if err := s.limiter.allow(x, r, s.address(r)); err != nil {
+	if err := s.limiter.allow(x, r, s.counted(r)); err != nil {
 		return err
 	}
 	return ErrUnauthenticated

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -45,6 +46,8 @@ type Config struct {
 	JWTSecret      []byte
 	RatePerToken   int // per second; 0 is off
 	Origins        []string
+	// TrustedProxies are the networks whose X-Forwarded-For is believed; none: nobody's is.
+	TrustedProxies []netip.Prefix
 	PublicURL      string
 	Version        string
 	MaxWorking     int              // requests that work at once; 256 when nil
@@ -67,6 +70,7 @@ type Server struct {
 	turns          *turns
 	cursors        *cursors
 	requestKey     []byte
+	proxies        proxies
 	fixedHeaders   []fixedHeader
 	ids            requestIDs
 	now            func() time.Time
@@ -101,7 +105,8 @@ func newServer(config Config, routes []Route) (*Server, error) {
 		backend: config.Backend, authenticate: config.Authenticate,
 		organizationOf: config.OrganizationOf, fence: config.Fence, answers: config.Answers,
 		logger: config.Backend.Logger, limiter: newLimiter(config.RatePerToken),
-		gate: make(gate, config.MaxWorking), turns: newTurns(), now: config.Clock,
+		proxies: config.TrustedProxies,
+		gate:    make(gate, config.MaxWorking), turns: newTurns(), now: config.Clock,
 		fixedHeaders: securityHeaders(config.PublicURL),
 	}
 	if err := s.makeKeys(config.JWTSecret); err != nil {
@@ -162,7 +167,7 @@ func (s *Server) assemble(config Config, routes []Route) (http.Handler, error) {
 func (s *Server) refusing(code Code) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		x := w.(*exchange) //nolint:forcetypeassert // ServeHTTP made it
-		if err := s.limiter.allow(x, r, s.address(r)); err != nil {
+		if err := s.limiter.allow(x, r, s.counted(r)); err != nil {
 			s.refuse(x, r, mapped(err, &Route{}))
 			return
 		}
@@ -170,7 +175,8 @@ func (s *Server) refusing(code Code) http.HandlerFunc {
 	}
 }
 
-func (s *Server) address(r *http.Request) string { return clientAddress(r) }
+// counted is the name under which a request without a token is counted.
+func (s *Server) counted(r *http.Request) string { return network(s.proxies.client(r)) }
 
 // Bounds of a connection: slow clients are let go.
 const (

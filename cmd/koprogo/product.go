@@ -145,6 +145,10 @@ func (p *product) mountAPI(settings serving, found secrets) error {
 	answers := api.NewAnswers(answersInMemory)
 	p.follower.Subscribe(func(n projections.Notice) { forget(answers, n) })
 	metrics := prometheus.NewRegistry()
+	trusted, err := settings.proxies()
+	if err != nil {
+		return err
+	}
 	p.api, err = api.New(api.Config{
 		Backend: api.Backend{
 			Store: p.store, Commands: p.app, Queries: p.reader, Tokens: tokens,
@@ -160,7 +164,8 @@ func (p *product) mountAPI(settings serving, found secrets) error {
 			Wait: p.reader.Wait,
 		},
 		Answers: answers, JWTSecret: found.jwt, RatePerToken: settings.RateLimitPerToken,
-		Origins: settings.CORSAllowedOrigins, PublicURL: settings.PublicURL, Version: version,
+		Origins: settings.CORSAllowedOrigins, TrustedProxies: trusted,
+		PublicURL: settings.PublicURL, Version: version,
 	})
 	return err
 }

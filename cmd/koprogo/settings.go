@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"net/mail"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -85,6 +86,7 @@ type serving struct {
 	JWTSecret          string   `env:"JWT_SECRET" name:"jwt-secret" help:"32 bytes or more."`
 	RateLimitPerToken  int      `env:"RATE_LIMIT_PER_TOKEN" default:"${rate}" help:"0: off."`
 	CORSAllowedOrigins []string `env:"CORS_ALLOWED_ORIGINS" name:"cors-allowed-origins" help:"Exact."`
+	TrustedProxies     []string `env:"TRUSTED_PROXIES" name:"trusted-proxies" help:"Networks."`
 	PublicURL          string   `env:"PUBLIC_URL" name:"public-url" help:"Where mails link to."`
 	SMTPURL            string   `env:"SMTP_URL" name:"smtp-url" help:"Absent: DATA_DIR/outbox."`
 	MailFrom           string   `env:"MAIL_FROM" default:"koprogo@localhost" help:"Sender."`
@@ -114,6 +116,9 @@ func (s serving) check() error {
 			return errors.New("CORS_ALLOWED_ORIGINS must list origins such as https://app.example")
 		}
 	}
+	if _, err := s.proxies(); err != nil {
+		return err
+	}
 	if _, err := mail.ParseAddress(s.MailFrom); err != nil {
 		return errors.New("MAIL_FROM must be an e-mail address")
 	}
@@ -123,6 +128,24 @@ func (s serving) check() error {
 		}
 	}
 	return nil
+}
+
+// proxies reads networks (10.0.0.0/8) and single addresses. One that is everybody is refused:
+// whoever asked could say that he is somebody else.
+func (s serving) proxies() ([]netip.Prefix, error) {
+	networks := make([]netip.Prefix, len(s.TrustedProxies))
+	for i, text := range s.TrustedProxies {
+		text = strings.TrimSpace(text)
+		network, err := netip.ParsePrefix(text)
+		if at, single := netip.ParseAddr(text); single == nil {
+			network, err = at.Unmap().Prefix(at.Unmap().BitLen())
+		}
+		if err != nil || network.Bits() == 0 || network.Addr().Is4In6() {
+			return nil, errors.New("TRUSTED_PROXIES must list networks such as 10.0.0.0/8")
+		}
+		networks[i] = network.Masked()
+	}
+	return networks, nil
 }
 
 // secrets sign tokens and wrap keys.
