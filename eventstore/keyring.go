@@ -94,11 +94,13 @@ func (k *Keyring) wrap(place keyPlace, key *dataKey) ([]byte, error) {
 	return wrapped, nil
 }
 
+var errWrapped = errors.New("the master key is another one, " +
+	"or the key stands in another place than it was made for")
+
 func (k *Keyring) unwrap(place keyPlace, wrapped []byte) (*dataKey, error) {
 	clear, err := k.master.Decrypt(wrapped, place.associated())
 	if err != nil {
-		return nil, fmt.Errorf("unwrap a %s key: the master key is another one, "+
-			"or the key stands in another place than it was made for: %w", place.purpose, err)
+		return nil, fmt.Errorf("unwrap a %s key: %w: %w", place.purpose, errWrapped, err)
 	}
 	if len(clear) != 32 {
 		return nil, fmt.Errorf("unwrap a %s key: it has %d bytes", place.purpose, len(clear))

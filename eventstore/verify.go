@@ -79,9 +79,14 @@ func Verify(ctx context.Context, options VerifyOptions) (Report, error) {
 		organizations = append(organizations, checkpoint.Organization)
 	}
 	slices.SortFunc(organizations, compareIDs)
+	organizations = slices.Compact(organizations)
 	report := Report{Whole: true}
-	for _, id := range slices.Compact(organizations) {
-		one, err := verifyLog(ctx, options, id, kept)
+	for _, id := range organizations {
+		key, err := options.verifierKey(ctx, id, organizations)
+		if err != nil {
+			return Report{}, fmt.Errorf("verify the log of %s: %w", id, err)
+		}
+		one, err := verifyLog(ctx, options, id, kept, key)
 		if err != nil {
 			return Report{}, fmt.Errorf("verify the log of %s: %w", id, err)
 		}
@@ -111,8 +116,8 @@ union select organization_id from log.keys where purpose = 'checkpoint'`
  where organization_id >= $1 order by organization_id limit 1`
 )
 
-// allOrganizations finds every log that has or had a head, a checkpoint, a signing key or a row:
-// somebody who took a log away may have left one of them.
+// allOrganizations finds every log that has or had a head, a checkpoint, a signing key, a row or a
+// place in the platform's list: somebody who took a log away may have left one of them.
 func allOrganizations(ctx context.Context, pool *pgxpool.Pool) ([]uuid.UUID, error) {
 	rows, err := pool.Query(ctx, namedOrganizationsSQL)
 	if err != nil {
@@ -122,6 +127,11 @@ func allOrganizations(ctx context.Context, pool *pgxpool.Pool) ([]uuid.UUID, err
 	if err != nil {
 		return nil, err
 	}
+	listed, err := listedOrganizations(ctx, pool)
+	if err != nil {
+		return nil, err
+	}
+	found = append(found, listed...)
 	for next, more := uuid.Nil, true; more; {
 		var id uuid.UUID
 		err := pool.QueryRow(ctx, nextOrganizationSQL, next).Scan(&id)
@@ -157,14 +167,8 @@ const (
 
 func verifyLog(
 	ctx context.Context, options VerifyOptions, id uuid.UUID, kept []Checkpoint,
+	verifierKey string,
 ) (OrganizationReport, error) {
-	verifierKey := ""
-	if options.VerifierKey != nil {
-		var err error
-		if verifierKey, err = options.VerifierKey(ctx, id); err != nil {
-			return OrganizationReport{}, err
-		}
-	}
 	// One snapshot: the log may grow meanwhile.
 	tx, err := options.Pool.BeginTx(ctx, pgx.TxOptions{
 		IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly,
@@ -201,6 +205,9 @@ func verifyLog(
 		return OrganizationReport{}, err
 	}
 	check.covered(answered, whatAnswered)
+	if err := check.lost(ctx, tx); err != nil {
+		return OrganizationReport{}, err
+	}
 	return check.finish(), nil
 }
 
