@@ -237,7 +237,10 @@ func TestDocument(t *testing.T) {
 				slices.Contains([]string{"user", "owner"}, route.Noun) {
 				continue // what is required of these depends on another field
 			}
-			sent, _ := d.sampleBody(route, p.ids).(map[string]any)
+			sent, takesBody := d.sampleBody(route, p.ids).(map[string]any)
+			if !takesBody {
+				continue
+			}
 			sent["organization_id"] = p.organization
 			got := o.ask(t, admin, "POST", route.Path, sent)
 			require.Equal(t, 201, got.status, "%s %v: %s", route.Path, sent, got.text)

@@ -359,5 +359,7 @@ var Routes = []Route{
 		showing(checkpointBody{}), "Sign the log"},
 	{"POST", "/audit/verify", Professionals, "job", act(startVerify).platform().
 		answering(202), "Verify the log and the read models"},
+	{"POST", "/seed", Superadmin, "", act(seedDemo).platform(), "Make the demo (development mode)"},
+	{"POST", "/seed/demo", Superadmin, "", act(seedDemo).platform(), "The same"},
 	{"GET", "/jobs/{id}", Professionals, "job", read(readJob).platform(), "Follow long work"},
 }

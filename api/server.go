@@ -29,6 +29,7 @@ type Backend struct {
 	Tokens   *Tokens
 	Accounts *Accounts
 	Enqueue  Enqueue
+	Seed     Seed // nil outside development mode
 	Checks   []Check
 	Logger   *slog.Logger
 	Metrics  *prometheus.Registry

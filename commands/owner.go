@@ -105,6 +105,9 @@ type RegisterOwner struct {
 // Stream is the owner's.
 func (c *RegisterOwner) Stream() events.Stream { return OwnerStream(c.OwnerID) }
 
+// Begins says that the stream may be new.
+func (*RegisterOwner) Begins() {}
+
 // Read asks the organization's language, and opens what was registered under the id before.
 func (c *RegisterOwner) Read(r *Reader) (err error) {
 	if c.language, err = r.language(); err != nil {

@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/koprogo/koprogo/api"
@@ -40,6 +39,7 @@ type product struct {
 	post     *api.Post
 	api      *api.Server
 
+	working context.Context //nolint:containedctx // of what runs beside the server, until it closes
 	cancel  context.CancelFunc
 	running sync.WaitGroup
 }
@@ -51,7 +51,7 @@ func (c *serveCommand) start(
 ) (*product, error) {
 	p := &product{where: c.where, dev: c.Dev, logger: logger}
 	working, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	p.cancel = cancel
+	p.working, p.cancel = working, cancel
 	if err := p.open(ctx, working, c.serving, found); err != nil {
 		p.close()
 		return nil, err
@@ -152,7 +152,8 @@ func (p *product) mountAPI(settings serving, found secrets) error {
 	p.api, err = api.New(api.Config{
 		Backend: api.Backend{
 			Store: p.store, Commands: p.app, Queries: p.reader, Tokens: tokens,
-			Enqueue: p.jobs.Enqueue, Checks: p.checks(), Logger: p.logger, Metrics: metrics,
+			Enqueue: p.jobs.Enqueue, Seed: p.seed(), Checks: p.checks(), Logger: p.logger,
+			Metrics: metrics,
 			Accounts: &api.Accounts{
 				Credentials: p.secrets, Sessions: sessions, Access: p.access, Post: p.post,
 				Development: p.dev, PublicURL: settings.PublicURL,
@@ -209,32 +210,6 @@ func (p *product) checks() []api.Check {
 			return nil
 		}},
 	}
-}
-
-// seedEmpty fills the demo in where no organization was ever founded.
-func (p *product) seedEmpty(ctx context.Context) error {
-	head, err := p.store.Head(ctx, eventstore.Platform)
-	if err != nil || head.Position > 0 {
-		return err
-	}
-	return seedDemo(ctx, p.app, p.secrets)
-}
-
-func seedDemo(
-	ctx context.Context, app *commands.App, credentials *eventstore.Credentials,
-) error {
-	return app.SeedDemo(ctx, time.Now(), func(
-		ctx context.Context, account uuid.UUID, password string,
-	) error {
-		if has, err := credentials.HasPassword(ctx, account); err != nil || has {
-			return err
-		}
-		hash, err := credentials.Hash(ctx, password)
-		if err != nil {
-			return err
-		}
-		return credentials.SetPassword(ctx, account, hash)
-	})
 }
 
 // close ends everything, the last started first.

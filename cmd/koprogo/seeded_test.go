@@ -22,6 +22,7 @@ import (
 
 	"github.com/koprogo/koprogo/api"
 	"github.com/koprogo/koprogo/commands"
+	"github.com/koprogo/koprogo/commands/seed"
 	"github.com/koprogo/koprogo/deploy/embedded"
 	"github.com/koprogo/koprogo/eventstore"
 )
@@ -76,7 +77,7 @@ var (
 	loadOrganization = uuid.MustParse("01900000-0000-7000-8000-000000000900")
 	loadSyndic       = uuid.MustParse("01900000-0000-7000-8000-000000000901")
 	loadRole         = uuid.MustParse("01900000-0000-7000-8000-000000000902")
-	demoOrganization = commands.DemoOrganization
+	demoOrganization = seed.DemoOrganization
 )
 
 // seededDir is a data directory of a development server that ran once.
@@ -97,6 +98,9 @@ func (d *seededDir) make() (err error) {
 	s, err := tryServe(d.path, nil, []string{"--dev"})
 	if err != nil {
 		return err
+	}
+	if err := s.untilDemo(); err != nil {
+		return errors.Join(err, s.signal(syscall.SIGTERM))
 	}
 	url, ok := embedded.AttachPostgres(d.path)
 	if !ok {

@@ -45,7 +45,7 @@ func (c *serveCommand) Run(ctx context.Context, out io.Writer) error {
 	}
 	defer p.close()
 	if c.Dev {
-		if err := p.seedEmpty(ctx); err != nil {
+		if err := p.seedDemo(ctx); err != nil {
 			return err
 		}
 	}
