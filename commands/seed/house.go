@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -74,8 +75,11 @@ func (h house) someone(chance *rand.Rand, n int) person {
 	p := person{
 		kind: "person", language: h.language, first: first[chance.IntN(len(first))],
 		last: last[chance.IntN(len(last))], city: h.building.City,
-		postalCode: h.building.PostalCode, street: h.building.Address, house: strconv.Itoa(n + 1),
+		postalCode: h.building.PostalCode,
 	}
+	number := strings.LastIndexByte(h.building.Address, ' ')
+	p.street = h.building.Address[:number]
+	p.house = fmt.Sprintf("%s b%d", h.building.Address[number+1:], n+1)
 	if chance.IntN(15) == 0 {
 		p.kind, p.first, p.last = "company", "", "Immo "+p.last+" SRL"
 		p.enterprise = enterpriseNumber(int64(h.ids.building)*100 + int64(n))
