@@ -6,11 +6,11 @@ import (
 	"encoding/json"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
 
-	"github.com/koprogo/koprogo/events"
 	"github.com/koprogo/koprogo/eventstore"
 	"github.com/koprogo/koprogo/queries"
 )
@@ -70,7 +70,7 @@ func auditLog(
 	if err != nil {
 		return Listed[entryBody]{}, err
 	}
-	return listedAs(listed, toEntry), c.noteEntries(ctx, listed.Items...)
+	return listedAs(listed, toEntry), c.noteEntries(ctx, listed.Items)
 }
 
 type atPosition struct {
@@ -86,32 +86,25 @@ func auditEntry(ctx context.Context, c *Call, at atPosition) (Answer[entryBody],
 	if err != nil {
 		return Answer[entryBody]{}, err
 	}
-	return Answer[entryBody]{Body: toEntry(entry)}, c.noteEntries(ctx, entry)
+	return Answer[entryBody]{Body: toEntry(entry)}, c.noteAccess(ctx, "log", entry.People...)
 }
 
-// noteEntries records whose personal data the caller read in events: an account's in its own
-// stream, a contact's where the data name it.
-func (c *Call) noteEntries(ctx context.Context, entries ...queries.Entry) error {
-	seen := map[uuid.UUID]bool{}
+// noteEntries records whose personal data the caller read in a list of events.
+func (c *Call) noteEntries(ctx context.Context, entries []queries.Entry) error {
+	return c.Accounts.Access.NoteListed(ctx, c.accessTo("log", peopleIn(entries)...)...)
+}
+
+// peopleIn are those whose personal data events hold, each once.
+func peopleIn(entries []queries.Entry) []uuid.UUID {
 	var people []uuid.UUID
 	for _, entry := range entries {
-		var data struct {
-			ContactID uuid.UUID `json:"contact_id"`
-			FirstName *string   `json:"first_name"`
-		}
-		if err := json.Unmarshal(entry.Data, &data); err != nil {
-			continue // no object, or another shape: it names nobody
-		}
-		person := data.ContactID
-		if entry.Stream.Category == events.AccountCategory && data.FirstName != nil {
-			person = entry.Stream.ID
-		}
-		if person != uuid.Nil && !seen[person] {
-			seen[person] = true
-			people = append(people, person)
+		for _, person := range entry.People {
+			if !slices.Contains(people, person) {
+				people = append(people, person)
+			}
 		}
 	}
-	return c.noteAccess(ctx, "log", people...)
+	return people
 }
 
 // checkpointBody is the signed statement of a log's size and root.

@@ -90,7 +90,14 @@ func buildingHistory(
 	chosen.Organization, chosen.Building, chosen.Within = c.Organization, filter.ID, within
 	listed, err := c.Queries.BuildingHistory(ctx, chosen, page.of(),
 		c.Language.String())
-	return listedAs(listed, toHappening), err
+	if err != nil {
+		return Listed[happeningBody]{}, err
+	}
+	entries := make([]queries.Entry, len(listed.Items))
+	for i := range listed.Items {
+		entries[i] = listed.Items[i].Entry
+	}
+	return listedAs(listed, toHappening), c.noteEntries(ctx, entries)
 }
 
 // logFilter reads what a list of events may be filtered by.

@@ -184,6 +184,11 @@ func optionalID(id uuid.UUID) *uuid.UUID {
 
 // noteAccess records that the caller read a person's data, unless it is his own.
 func (c *Call) noteAccess(ctx context.Context, resource string, people ...uuid.UUID) error {
+	return c.Accounts.Access.Note(ctx, c.accessTo(resource, people...)...)
+}
+
+// accessTo is what is recorded of it.
+func (c *Call) accessTo(resource string, people ...uuid.UUID) []eventstore.Access {
 	var read []eventstore.Access
 	for _, person := range people {
 		if person == c.Caller.Account || person == uuid.Nil {
@@ -195,5 +200,5 @@ func (c *Call) noteAccess(ctx context.Context, resource string, people ...uuid.U
 			RequestID: c.RequestID, At: c.Now,
 		})
 	}
-	return c.Accounts.Access.Note(ctx, read...)
+	return read
 }

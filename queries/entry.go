@@ -30,6 +30,7 @@ type Entry struct {
 	CorrelationID string
 	Data          json.RawMessage // personal texts in clear, null where the person was erased
 	LeafHash      [32]byte
+	People        []uuid.UUID // whose personal texts the data hold, erased ones too
 }
 
 // Actor is who asked. Its zero value is the product itself.
@@ -56,6 +57,7 @@ func (r *Reader) entries(
 			Schema: e.Schema, Building: e.Building, RecordedAt: e.RecordedAt,
 			EffectiveAt: e.EffectiveAt, Actor: Actor{ID: metadata.Actor, Role: metadata.Role},
 			CorrelationID: metadata.Correlation, Data: e.Data, LeafHash: e.LeafHash,
+			People: persons(e),
 		}
 		if metadata.Actor != uuid.Nil && !slices.Contains(actors, metadata.Actor) {
 			actors = append(actors, metadata.Actor)
@@ -72,6 +74,14 @@ func (r *Reader) entries(
 		entries[i].Actor.Name = names[entries[i].Actor.ID]
 	}
 	return entries, nil
+}
+
+// persons are the subjects of an event that are people: free text is sealed under the event's own
+// id.
+func persons(e *eventstore.Recorded) []uuid.UUID {
+	return slices.DeleteFunc(slices.Clone(e.Subjects), func(id uuid.UUID) bool {
+		return id == e.ID
+	})
 }
 
 // openData puts clear texts in place of the sealed ones.
