@@ -110,7 +110,14 @@ func (f *Follower) transact(
 	// A shutdown lets the transaction end: a cancelled context would close the connection.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
-	if err := tx.run(ctx, units); err != nil {
+	err = tx.run(ctx, units)
+	if err == nil {
+		// Whoever finds the checkpoints moved has been told by whom.
+		f.telling.Lock()
+		defer f.telling.Unlock()
+		err = tx.commit(ctx)
+	}
+	if err != nil {
 		// A connection that cannot roll back is closed by its release.
 		_, _ = conn.Exec(ctx, "rollback")
 		return nil, err

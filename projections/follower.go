@@ -23,6 +23,7 @@ const (
 	pageEvents    = 5_000 // over all organizations of a transaction
 	organizations = 64    // in one transaction
 	sweepEvery    = time.Second
+	gatherFor     = 10 * time.Millisecond
 	retryAfter    = 15 * time.Second // a projection that has stopped
 )
 
@@ -46,6 +47,9 @@ type Follower struct {
 	progress    *progress
 	woken       chan struct{}
 	learning    singleflight.Group
+	telling     sync.Mutex // held from a commit until its notice was given
+
+	looked time.Time // for the goroutine of Run
 
 	mu             sync.Mutex
 	wanted         map[uuid.UUID]int64 // asked for by Wake
@@ -95,6 +99,13 @@ func (f *Follower) Position(organization uuid.UUID) (int64, bool) {
 	return slowest, true
 }
 
+// At is the organization's checkpoint of a projection as this process knows it, 0 where it does
+// not.
+func (f *Follower) At(organization uuid.UUID, projection string) int64 {
+	at, _ := f.progress.position(organization, projection)
+	return at
+}
+
 // Wake says that the organization's log reaches position: another server may have appended.
 func (f *Follower) Wake(organization uuid.UUID, position int64) {
 	f.mu.Lock()
@@ -120,12 +131,29 @@ func (f *Follower) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-rung:
+			f.linger(ctx)
 			f.look(ctx, false)
 		case <-f.woken:
 			f.look(ctx, false)
 		case <-sweep.C:
 			f.look(ctx, true)
 		}
+	}
+}
+
+// linger lets more come together where nobody waits: a transaction's cost hardly grows with the
+// events in it. What comes after a pause is applied at once.
+func (f *Follower) linger(ctx context.Context) {
+	left := gatherFor - time.Since(f.looked)
+	if left <= 0 {
+		return
+	}
+	timer := time.NewTimer(left)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-f.woken:
+	case <-ctx.Done():
 	}
 }
 
@@ -162,6 +190,7 @@ func asTexts(of map[uuid.UUID]int64) func(yield func(string) bool) {
 // look finds who is behind and follows. What goes wrong with the database is logged: the sweep
 // comes again.
 func (f *Follower) look(ctx context.Context, sweep bool) {
+	f.looked = time.Now()
 	behind := f.rungFor()
 	if sweep {
 		swept, err := f.sweep(ctx)

@@ -76,12 +76,17 @@ func (t *transaction) commit(ctx context.Context) error {
 	batch := &pgx.Batch{}
 	var copies []*Copy
 	for _, p := range t.parts {
+		var names []string
+		var to []int64
 		for _, m := range p.projections {
 			if m.to == m.from {
 				continue
 			}
-			batch.Queue(moveCheckpointSQL, p.organization, m.Name, m.to)
+			names, to = append(names, m.Name), append(to, m.to)
 			copies = append(copies, m.copy)
+		}
+		if len(names) > 0 {
+			batch.Queue(moveCheckpointsSQL, p.organization, names, to)
 		}
 	}
 	changed, err := queueRows(batch, copies, liveStatements)

@@ -4,7 +4,7 @@ package projections
 // a test can have it prepared against the migrated schema.
 func Statements() []string {
 	texts := []string{
-		insertCheckpointSQL, lockCheckpointsSQL, moveCheckpointSQL, eventsSQL, learnSQL, sweepSQL,
+		insertCheckpointSQL, lockCheckpointsSQL, moveCheckpointsSQL, eventsSQL, learnSQL, sweepSQL,
 		tryRebuildSQL, endRebuildSQL, storageSQL, rebuildEventsSQL, allPositionsSQL,
 		setCheckpointSQL, indexesSQL, checkpointSQL,
 	}

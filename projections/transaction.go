@@ -44,13 +44,14 @@ const (
 values ($1, $2, 0) on conflict (organization_id, projection) do nothing`
 	lockCheckpointsSQL = `select projection, position from read.checkpoints
  where organization_id = $1 and projection = any($2) for update skip locked`
-	moveCheckpointSQL = `update read.checkpoints set position = $3
- where organization_id = $1 and projection = $2`
+	moveCheckpointsSQL = `update read.checkpoints c set position = m.position
+  from (select unnest($2::text[]) as projection, unnest($3::bigint[]) as position) m
+ where c.organization_id = $1 and c.projection = m.projection`
 	eventsSQL = `select ` + eventstore.Columns + ` from log.events
  where organization_id = $1 and position > $2 order by position limit $3`
 )
 
-// run applies a page to each unit, up to and including the commit.
+// run applies a page to each unit; commit is to follow.
 func (t *transaction) run(ctx context.Context, units []unit) error {
 	for _, u := range units {
 		t.parts = append(t.parts, t.follower.part(u))
@@ -73,7 +74,7 @@ func (t *transaction) run(ctx context.Context, units []unit) error {
 			}
 		}
 	}
-	return t.commit(ctx)
+	return nil
 }
 
 // part begins where this process believes the organization's checkpoints to be.

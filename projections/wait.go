@@ -10,9 +10,9 @@ import (
 	"github.com/google/uuid"
 )
 
-// recheck is how often a waiting reader looks at the checkpoints: another server may be the one
-// that moves them.
-const recheck = 10 * time.Millisecond
+// recheck is how often somebody who waits looks at the checkpoints where nothing moves: another
+// server may be the one that moves them, and its notice may be lost.
+const recheck = 50 * time.Millisecond
 
 // Wait returns when the projections show the organization at position, at once when they do. It
 // returns a StoppedError when the others do and one has stopped before, and ErrBehind when ctx
@@ -20,7 +20,7 @@ const recheck = 10 * time.Millisecond
 func (f *Follower) Wait(
 	ctx context.Context, organization uuid.UUID, projections []string, position int64,
 ) error {
-	for first := true; ; first = false {
+	for {
 		there, stopped, known := f.progress.reached(organization, projections, position)
 		if known && there {
 			if stopped != nil {
@@ -28,7 +28,7 @@ func (f *Follower) Wait(
 			}
 			return nil
 		}
-		if err := f.await(ctx, organization, projections, position, first && known); err != nil {
+		if err := f.await(ctx, organization, projections, position, known); err != nil {
 			return err
 		}
 	}
@@ -92,8 +92,11 @@ const learnSQL = `select projection, position from read.checkpoints
  where organization_id = $1 and projection = any($2)`
 
 // learn reads the organization's checkpoints. Where another server moved one, this server's
-// subscribers are told that anything may be another.
+// subscribers are told that anything may be another; a transaction of this server's own has been
+// told of before it looks.
 func (f *Follower) learn(ctx context.Context, organization uuid.UUID) error {
+	f.telling.Lock()
+	defer f.telling.Unlock()
 	rows, err := f.pool.Query(ctx, learnSQL, organization, f.names)
 	if err != nil {
 		return fmt.Errorf("read checkpoints: %w", err)
