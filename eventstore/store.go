@@ -127,6 +127,9 @@ func openPool(ctx context.Context, url string, role Role, conns int32) (*pgxpool
 	parameters["role"] = role.databaseRole()
 	parameters["application_name"] = "koprogo " + string(role)
 	parameters["timezone"] = "UTC"
+	// Statements are planned once, most of them while their tables are small; every one of them has
+	// its index, and a plan that reads whole tables would stay when they have grown.
+	parameters["enable_seqscan"] = "off"
 	switch role {
 	case RoleProjector:
 		parameters["synchronous_commit"] = "off"
