@@ -58,7 +58,11 @@ func (l *BuildingList) filter(c *conditions) {
 
 // Buildings lists buildings.
 func (r *Reader) Buildings(ctx context.Context, l BuildingList) (Listed[Building], error) {
-	return buildingSource.list(ctx, r, listing{l.Span, l.filter, l.Page})
+	asked := listing{l.Span, l.filter, l.Page}
+	sorts := buildingSource.sortNames()
+	return r.buildingPages.list(r, asked, sorts, func() (Listed[Building], error) {
+		return buildingSource.list(ctx, r, asked)
+	})
 }
 
 // BuildingByID returns the building; ErrNotFound when the span has none of this id.

@@ -124,12 +124,15 @@ func (r *Reader) Charges(ctx context.Context, l ChargeList) (Listed[Charge], err
 		}
 		l.supplier = holder.ID
 	}
-	listed, err := chargeSource.list(ctx, r, listing{l.Span, l.filter, l.Page})
-	if err != nil {
-		return Listed[Charge]{}, err
-	}
-	opened, err := r.openCharges(ctx, listed.Items, l.Span.Fresh)
-	return withItems(listed, opened), err
+	asked := listing{l.Span, l.filter, l.Page}
+	return r.chargePages.list(r, asked, chargeSource.sortNames(), func() (Listed[Charge], error) {
+		listed, err := chargeSource.list(ctx, r, asked)
+		if err != nil {
+			return Listed[Charge]{}, err
+		}
+		opened, err := r.openCharges(ctx, listed.Items, l.Span.Fresh)
+		return withItems(listed, opened), err
+	})
 }
 
 // ChargeByID returns the charge; ErrNotFound when the span has none of this id.

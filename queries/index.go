@@ -108,6 +108,7 @@ type index[T any] struct {
 
 	mu      sync.RWMutex
 	ready   bool
+	newest  int64 // the position of the row that changed last, of all that were ever read
 	entries map[indexPlace]*indexEntry[T]
 	orders  map[string]*order[T] // those that were asked for
 	collate *collate.Collator    // for who has the turn
@@ -222,6 +223,7 @@ func (i *index[T]) build(ctx context.Context, r *Reader) error {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.entries, i.orders, i.ready = made.entries, made.orders, true
+	i.newest = max(i.newest, made.newest)
 	return nil
 }
 
@@ -249,6 +251,7 @@ func (i *index[T]) drop(place indexPlace) {
 func (i *index[T]) put(entries []*indexEntry[T]) {
 	for _, entry := range entries {
 		i.entries[entry.indexPlace] = entry
+		i.newest = max(i.newest, entry.position)
 		for sort, order := range i.orders {
 			order.Set(orderedEntry[T]{i.key(sort, entry), entry})
 		}

@@ -3,6 +3,7 @@ package queries
 import (
 	"context"
 	"encoding/json"
+	"math"
 	"strings"
 	"sync"
 
@@ -105,6 +106,19 @@ func (x *indexes[T]) weigh(span Span, entries int) {
 	for x.entries > entriesKept {
 		x.held.RemoveOldest()
 	}
+}
+
+// newest is the position of the row of a span that changed last, of all that were ever read.
+func (x *indexes[T]) newest(span Span) int64 {
+	x.mu.Lock()
+	held, found := x.held.Peek(span)
+	x.mu.Unlock()
+	if !found {
+		return math.MaxInt64
+	}
+	held.mu.RLock()
+	defer held.mu.RUnlock()
+	return held.newest
 }
 
 // indexQuery asks for a part of an index.

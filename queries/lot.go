@@ -64,12 +64,15 @@ func (l *LotList) filter(c *conditions) {
 
 // Lots lists lots.
 func (r *Reader) Lots(ctx context.Context, l LotList) (Listed[Lot], error) {
-	listed, err := lotSource.list(ctx, r, listing{l.Span, l.filter, l.Page})
-	if err != nil {
-		return Listed[Lot]{}, err
-	}
-	owned, err := r.ownedToday(ctx, listed.Items)
-	return withItems(listed, owned), err
+	asked := listing{l.Span, l.filter, l.Page}
+	return r.lotPages.list(r, asked, lotSource.sortNames(), func() (Listed[Lot], error) {
+		listed, err := lotSource.list(ctx, r, asked)
+		if err != nil {
+			return Listed[Lot]{}, err
+		}
+		owned, err := r.ownedToday(ctx, listed.Items)
+		return withItems(listed, owned), err
+	})
 }
 
 // LotByID returns the lot; ErrNotFound when the span has none of this id.

@@ -102,9 +102,32 @@ func (r *Reader) Owners(ctx context.Context, l OwnerList) (Listed[Owner], error)
 	if l.Page.Sort == "" {
 		l.Page.Sort = OwnerSorts[0]
 	}
-	return r.ownerIndexes.list(ctx, r, indexQuery{
-		span: l.Span, q: l.Q, only: l.Only, page: l.Page,
+	query := indexQuery{span: l.Span, q: l.Q, only: l.Only, page: l.Page}
+	asked := listing{l.Span, func(c *conditions) {
+		if query.filters() {
+			c.add("false")
+		}
+	}, l.Page}
+	return r.ownerPages.list(r, asked, OwnerSorts, func() (Listed[Owner], error) {
+		return r.ownersOf(ctx, query)
 	})
+}
+
+// ownersOf lists owners from the index. Where it holds nothing that is newer than what the read
+// model showed before, its position is known.
+func (r *Reader) ownersOf(ctx context.Context, query indexQuery) (Listed[Owner], error) {
+	if r.follower == nil || query.span.Every {
+		return r.ownerIndexes.list(ctx, r, query)
+	}
+	if _, err := r.await(ctx, query.span, ownerSource.model); err != nil {
+		return Listed[Owner]{}, err
+	}
+	position := r.follower.At(query.span.Organization, projections.Owners.Name)
+	listed, err := r.ownerIndexes.list(ctx, r, query)
+	if r.ownerIndexes.newest(query.span) <= position {
+		listed.at = position
+	}
+	return listed, err
 }
 
 // ownersSQL finds owners by place.

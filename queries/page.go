@@ -28,11 +28,15 @@ type Listed[R any] struct {
 	Total int64
 	Next  []byte // the mark of where the next page begins; nil at the end
 	Stale int64  // where the read model has stopped, the position that it shows; else 0
+
+	at int64 // the position that it shows, where that is known; else 0
 }
 
 // withItems is the page with other items in place of its own, one for one.
 func withItems[Q, R any](listed Listed[Q], items []R) Listed[R] {
-	return Listed[R]{Items: items, Total: listed.Total, Next: listed.Next, Stale: listed.Stale}
+	return Listed[R]{
+		Items: items, Total: listed.Total, Next: listed.Next, Stale: listed.Stale, at: listed.at,
+	}
 }
 
 // mark is where a page ended: the sorted value and the ids of its last row.

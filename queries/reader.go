@@ -38,6 +38,12 @@ type Reader struct {
 	conns    atomic.Int64 // connections ever made, as last seen
 
 	ownerIndexes *indexes[Owner]
+
+	kept          *kept
+	buildingPages *keptPagesOf[Building]
+	lotPages      *keptPagesOf[Lot]
+	ownerPages    *keptPagesOf[Owner]
+	chargePages   *keptPagesOf[Charge]
 }
 
 // NewReader makes a reader. Where follower is nil, as in a command beside a running server, reads
@@ -49,9 +55,11 @@ func NewReader(store *eventstore.Store, follower *projections.Follower) *Reader 
 		fence: fence{answered: map[uuid.UUID]int64{}}, ownerIndexes: newIndexes(ownerIndexing),
 		trees: eventstore.NewTrees(store),
 	}
+	r.keepPages()
 	if follower != nil {
 		follower.Subscribe(r.people.heard)
 		follower.Subscribe(r.ownerIndexes.heard)
+		follower.Subscribe(r.keptHeard)
 	}
 	return r
 }
@@ -97,6 +105,13 @@ const (
 func (r *Reader) read(
 	ctx context.Context, span Span, models []string, queue func(*pgx.Batch),
 ) (stale int64, err error) {
+	return r.readIn(ctx, "begin", span, models, queue)
+}
+
+// readIn is read in a transaction that begins as it is told.
+func (r *Reader) readIn(
+	ctx context.Context, begin string, span Span, models []string, queue func(*pgx.Batch),
+) (stale int64, err error) {
 	if stale, err = r.await(ctx, span, models); err != nil {
 		return 0, err
 	}
@@ -111,7 +126,7 @@ func (r *Reader) read(
 		}
 	}
 	batch := &pgx.Batch{}
-	batch.Queue("begin")
+	batch.Queue(begin)
 	if span.Every {
 		batch.Queue(enterEverySQL)
 	} else {

@@ -133,10 +133,15 @@ func (s *source[R]) list(
 		return listed, err
 	}
 	totalSQL, totalArgs := s.totalSQL(l)
-	listed.Stale, err = r.read(ctx, l.span, s.model, func(batch *pgx.Batch) {
+	queue := func(batch *pgx.Batch) {
 		batch.Queue(totalSQL, totalArgs...).QueryRow(number(&listed.Total))
 		batch.Queue(rowsSQL, rowsArgs...).Query(many(&listed.Items, s.table.Scan))
-	})
+	}
+	if l.isFirst(s.sortNames()) {
+		listed.at, listed.Stale, err = r.snapshot(ctx, l.span, s.model, queue)
+	} else {
+		listed.Stale, err = r.read(ctx, l.span, s.model, queue)
+	}
 	if err != nil {
 		return listed, err
 	}

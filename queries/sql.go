@@ -14,7 +14,7 @@ func Statements() ([]string, error) {
 	texts := []string{
 		enterSQL, enterEverySQL, headSQL, positionBySQL, recordedAtSQL, accountsByIDSQL,
 		rolesOfAccountSQL, offersSQL, rolesInSQL, rolesEverywhereSQL, erasuresSQL, mandatesSQL,
-		accountActiveSQL, roleHeldSQL, organizationActiveSQL, jobSQL,
+		accountActiveSQL, roleHeldSQL, organizationActiveSQL, jobSQL, modelPositionSQL,
 	}
 	texts = append(append(texts, pcnStatements()...), ownerStatements()...)
 	texts = append(texts, statsStatements()...)

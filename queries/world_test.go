@@ -35,11 +35,18 @@ var (
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
+	w, follower := newWorldAtRest(t)
+	eventstoretest.Run(t, follower.Run)
+	return w
+}
+
+// newWorldAtRest is one whose read models move only when the follower is told to catch up.
+func newWorldAtRest(t testing.TB) (*world, *projections.Follower) {
+	t.Helper()
 	w := &world{Log: eventstoretest.New(t)}
 	follower := projections.NewFollower(projections.Config{Store: w.Store})
-	eventstoretest.Run(t, follower.Run)
 	w.reader = queries.NewReader(w.Store, follower)
-	return w
+	return w, follower
 }
 
 // by appends facts to a stream as an actor.
@@ -48,6 +55,7 @@ func (w *world) by(
 	added ...events.Event,
 ) eventstore.Receipt {
 	receipt := w.AppendBy(t, actor, organization, stream, added...)
+	w.reader.Landed(receipt)
 	w.reader.Answered(organization, receipt.Position)
 	return receipt
 }
