@@ -119,6 +119,7 @@ coverage: postgresql bin/testcluster ## Coverage of all packages: coverage.out, 
 bench: postgresql build ## Appends and replays against their yardsticks, in the same run
 	@$(CLEAN_ENV) bin/koprogo bench append $(ARGS)
 	@$(CLEAN_ENV) bin/koprogo bench replay $(ARGS)
+	@$(CLEAN_ENV) bin/koprogo bench http --for=10s --charges=1000 --buildings=50 $(ARGS)
 
 ##@ Care
 

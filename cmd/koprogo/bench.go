@@ -16,6 +16,7 @@ type benchCommand struct {
 	Append benchAppendCommand `cmd:"" help:"Appends against single-row INSERTs."`
 	Replay benchReplayCommand `cmd:"" help:"Replay, rebuild and verification against raw scans."`
 	Read   benchReadCommand   `cmd:"" help:"Reads from memory against a bare HTTP handler."`
+	HTTP   benchHTTPCommand   `cmd:"" name:"http" help:"The mix of a syndic's requests, on one core."`
 	Growth benchGrowthCommand `cmd:"" help:"How cost grows from 10^3 to 10^6 events."`
 	Bare   benchBareCommand   `cmd:"" hidden:"" help:"The yardstick's server of bench read."`
 }

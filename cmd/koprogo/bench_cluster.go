@@ -6,8 +6,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"strconv"
-	"strings"
 	"syscall"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -111,30 +109,9 @@ func (c *benchCluster) superuser(ctx context.Context, conns int) (*pgxpool.Pool,
 func (c *benchCluster) cpuSeconds() float64 {
 	var own syscall.Rusage
 	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &own)
-	total := seconds(own.Utime) + seconds(own.Stime)
-	postmaster := strconv.Itoa(c.postgres.PID())
-	entries, _ := os.ReadDir("/proc")
-	for _, entry := range entries {
-		stat, err := os.ReadFile("/proc/" + entry.Name() + "/stat")
-		if err != nil {
-			continue
-		}
-		// After the command's name in parentheses: state, parent, … utime (12th), stime,
-		// and those of children that have ended.
-		fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
-		if len(fields) < 15 || (entry.Name() != postmaster && fields[1] != postmaster) {
-			continue
-		}
-		for _, ticks := range fields[11:15] {
-			n, _ := strconv.ParseFloat(ticks, 64)
-			total += n / ticksPerSecond
-		}
-	}
-	return total
+	postmaster, others := treeOf(c.postgres.PID()).cpuSeconds()
+	return seconds(own.Utime) + seconds(own.Stime) + postmaster + others
 }
-
-// ticksPerSecond is USER_HZ, 100 on every Linux that Go runs on.
-const ticksPerSecond = 100
 
 func seconds(t syscall.Timeval) float64 { return float64(t.Sec) + float64(t.Usec)/1e6 }
 

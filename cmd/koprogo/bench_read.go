@@ -162,12 +162,7 @@ func (c *benchReadCommand) drive(
 
 // signIn takes an access token of the demo organization's syndic.
 func (s *benchServer) signIn(ctx context.Context) (string, error) {
-	var answer struct {
-		Token string `json:"token"`
-	}
-	err := s.post(ctx, "", "/api/v1/auth/login",
-		map[string]string{"email": syndicEmail, "password": syndicSecret}, &answer)
-	return answer.Token, err
+	return s.signInAs(ctx, syndicEmail, syndicSecret)
 }
 
 // fillPage registers buildings until the organization has as many as a page shows, which its plan

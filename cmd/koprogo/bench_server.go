@@ -30,18 +30,20 @@ const (
 )
 
 // startBenchServer runs `koprogo serve` on a data directory and returns once it is ready. Its
-// settings are production's but for the rate limit, which counts and never refuses, and for the
-// secrets and demo data of --dev.
-func startBenchServer(ctx context.Context, dir string) (*benchServer, error) {
+// settings are production's but for the rate limit, which counts and never refuses unless settings
+// say otherwise, and for the secrets and demo data of --dev.
+func startBenchServer(
+	ctx context.Context, dir string, settings ...string,
+) (*benchServer, error) {
 	address, err := freeAddress()
 	if err != nil {
 		return nil, err
 	}
 	s := &benchServer{address: address}
 	_, port, _ := net.SplitHostPort(address)
-	if err := s.start(ctx, nil, []string{
+	if err := s.start(ctx, nil, append([]string{
 		"DATA_DIR=" + dir, "SERVER_PORT=" + port, "RATE_LIMIT_PER_TOKEN=1000000000",
-	}, "serve", "--dev"); err != nil {
+	}, settings...), "serve", "--dev"); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, benchStartPatience)
@@ -90,6 +92,9 @@ func (s *benchServer) start(
 	}
 	return nil
 }
+
+// pid is the server's process.
+func (s *benchServer) pid() int { return s.process.Process.Pid }
 
 // stop ends the process and waits for it.
 func (s *benchServer) stop() {
@@ -169,12 +174,15 @@ func askFor(
 		if _, err := conn.Write(request); err != nil {
 			return count, fmt.Errorf("ask: %w", err)
 		}
-		length, err := readHead(answers)
-		if err == nil && length != size {
-			err = fmt.Errorf("a body of %d bytes where %d were expected", length, size)
-		}
-		if err == nil {
-			_, err = answers.Discard(length)
+		got, err := readHead(answers)
+		switch {
+		case err != nil:
+		case got.status != http.StatusOK:
+			err = fmt.Errorf("status %d", got.status)
+		case got.length != size:
+			err = fmt.Errorf("a body of %d bytes where %d were expected", got.length, size)
+		default:
+			_, err = answers.Discard(got.length)
 		}
 		if err != nil {
 			return count, fmt.Errorf("read an answer: %w", err)
@@ -183,24 +191,47 @@ func askFor(
 	return count, nil
 }
 
-// readHead reads status line and headers; it returns the body's length.
-func readHead(answers *bufio.Reader) (length int, err error) {
-	length = -1
+// head is what a client needs to know of an answer before its body.
+type head struct {
+	status, length int
+	position       int64 // of the log, where the answer names one
+}
+
+// readHead reads status line and headers.
+func readHead(answers *bufio.Reader) (got head, err error) {
 	for first := true; ; first = false {
 		line, err := answers.ReadSlice('\n')
 		if err != nil {
-			return 0, err
+			return got, err
 		}
 		text := strings.TrimRight(string(line), "\r\n")
-		switch {
-		case first && !strings.HasPrefix(text, "HTTP/1.1 200 "):
-			return 0, errors.New(text)
-		case text == "":
-			return length, nil
-		case strings.HasPrefix(text, "Content-Length: "):
-			if length, err = strconv.Atoi(text[len("Content-Length: "):]); err != nil {
-				return 0, err
+		if text == "" {
+			return got, nil
+		}
+		if first {
+			if got.status, err = statusOf(text); err != nil {
+				return got, err
 			}
+			continue
+		}
+		switch name, value, _ := strings.Cut(text, ": "); name {
+		case "Content-Length":
+			got.length, err = strconv.Atoi(value)
+		case "Koprogo-Position":
+			got.position, err = strconv.ParseInt(value, 10, 64)
+		}
+		if err != nil {
+			return got, err
 		}
 	}
+}
+
+func statusOf(line string) (int, error) {
+	version, rest, _ := strings.Cut(line, " ")
+	code, _, _ := strings.Cut(rest, " ")
+	status, err := strconv.Atoi(code)
+	if version != "HTTP/1.1" || err != nil {
+		return 0, fmt.Errorf("no status line: %q", line)
+	}
+	return status, nil
 }
