@@ -58,7 +58,7 @@ func startBenchCluster(ctx context.Context, dir string) (*benchCluster, error) {
 	}
 	c := &benchCluster{dir: dir}
 	c.postgres, err = embedded.StartPostgres(ctx, embedded.PostgresConfig{
-		DataDir: dir, Logger: logger, MaxConns: 100, ExtraSettings: benchSettings,
+		DataDir: dir, Logger: logger, MaxConns: 160, ExtraSettings: benchSettings,
 	})
 	if err != nil {
 		c.close()
@@ -92,7 +92,7 @@ func (c *benchCluster) close() {
 	if c.postgres != nil {
 		_ = c.postgres.Stop(context.Background()) // the directory goes anyway
 	}
-	_ = os.RemoveAll(c.dir)
+	_ = embedded.RemoveDataDir(c.dir)
 }
 
 // superuser opens connections that may make tables for a yardstick.

@@ -16,6 +16,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/koprogo/koprogo/api"
+	"github.com/koprogo/koprogo/deploy/embedded"
 )
 
 // benchReadCommand compares reads from memory, by a server as it is started for production, with a
@@ -41,7 +42,7 @@ func (c *benchReadCommand) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("make a directory for the benchmark: %w", err)
 	}
-	defer os.RemoveAll(dir)
+	defer embedded.RemoveDataDir(dir) //nolint:errcheck // what was measured stands
 	ready, server, err := c.starts(ctx, dir)
 	if err != nil {
 		return err

@@ -25,25 +25,25 @@ type thirds struct {
 func prepareThirds(t testing.TB, c *client) *thirds {
 	t.Helper()
 	st := &thirds{}
-	made := func(method, path string, body any) string {
-		got := c.send(t, method, path, body)
-		require.Less(t, got.status, 300, "%s %s: %s", method, path, got.body)
+	made := func(path string, body any) string {
+		got := c.send(t, http.MethodPost, path, body)
+		require.Less(t, got.status, 300, "%s: %s", path, got.body)
 		var it struct{ ID string }
 		got.decode(t, &it)
 		return it.ID
 	}
 	building := buildingIn("Résidence des Tiers")
 	building["total_tantiemes"] = 1000
-	st.building = made(http.MethodPost, "/buildings", building)
+	st.building = made("/buildings", building)
 	for i := range st.owners {
-		st.owners[i] = made(http.MethodPost, "/owners", map[string]any{
+		st.owners[i] = made("/owners", map[string]any{
 			"kind": "person", "first_name": "Anne", "last_name": "Tiers", "country": "BE",
 			"email":  fmt.Sprintf("tiers%d@example.be", i),
 			"street": "Rue du Marché", "house_number": "1", "city": "Namur", "postal_code": "5000",
 		})
 	}
 	for i, quota := range []int{333, 333, 334} {
-		unit := made(http.MethodPost, "/units", map[string]any{
+		unit := made("/units", map[string]any{
 			"building_id": st.building, "unit_number": fmt.Sprintf("A%d", i),
 			"unit_type": "Apartment", "surface_area": 80, "quota": quota,
 		})
@@ -52,7 +52,7 @@ func prepareThirds(t testing.TB, c *client) *thirds {
 			shares = []string{"1/3", "2/3"}
 		}
 		for j, share := range shares {
-			made(http.MethodPost, "/units/"+unit+"/owners", map[string]any{
+			made("/units/"+unit+"/owners", map[string]any{
 				"owner_id": st.owners[(i+j)%3], "ownership_fraction": share,
 				"is_primary_contact": j == 0, "from": "2025-01-01",
 			})

@@ -137,6 +137,21 @@ func linkToSystemHome(data, link string, owner account, logger *slog.Logger) err
 	return nil
 }
 
+// RemoveDataDir removes a data directory that nobody uses any more, with the cluster that stands
+// outside it where root's does.
+func RemoveDataDir(dir string) error {
+	place, err := filepath.EvalSymlinks(filepath.Join(dir, "postgres"))
+	if err == nil && filepath.Dir(place) == systemHome {
+		if err := os.RemoveAll(place); err != nil {
+			return fmt.Errorf("remove the cluster of %s: %w", dir, err)
+		}
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		return fmt.Errorf("remove a data directory: %w", err)
+	}
+	return nil
+}
+
 // maxSocketPath is the longest path of a Unix socket that every system takes, in bytes.
 const maxSocketPath = 103
 

@@ -81,6 +81,11 @@ func TestWhoRunsPostgres(t *testing.T) {
 		fresh := start(t, throwaway(dir))
 		t.Cleanup(func() { require.NoError(t, os.RemoveAll(fresh.home.path)) })
 		require.NotEqual(t, p.home.path, fresh.home.path, "a new directory gets a new cluster")
+		require.NoError(t, fresh.Stop(t.Context()))
+		require.NoError(t, RemoveDataDir(dir))
+		require.NoDirExists(t, dir)
+		require.NoDirExists(t, fresh.home.path, "nothing of a removed directory remains")
+		require.DirExists(t, p.home.path, "another directory's cluster does")
 	})
 
 	t.Run("an ordinary user runs it himself, and root after him as that user", func(t *testing.T) {
