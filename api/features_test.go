@@ -33,6 +33,8 @@ func TestFeatures(t *testing.T) {
 			})
 			s.peopleSteps(steps)
 			s.buildingSteps(steps)
+			s.lotSteps(steps)
+			s.chargeSteps(steps)
 			s.logSteps(steps)
 		},
 		Options: &godog.Options{
@@ -60,8 +62,12 @@ type scene struct {
 	organizations map[string]uuid.UUID
 	people        map[string]*person
 	homes         map[string]uuid.UUID // the organization of each of them
-	buildings     map[string]string    // ids
-	seen          map[string]answer    // what somebody has before his eyes
+	buildings     map[string]string    // ids, like the next
+	lots          map[string]string
+	owners        map[string]string
+	charges       map[string]string
+	keys          map[string]string
+	seen          map[string]answer // what somebody has before his eyes
 	dates         map[string]time.Time
 	last          answer
 	note          string // of a checkpoint that somebody keeps
@@ -75,7 +81,8 @@ func (s *scene) begin(ctx context.Context, t *testing.T) {
 		office: s.office, t: stepT{t, godog.T(ctx)},
 		organizations: map[string]uuid.UUID{}, people: map[string]*person{},
 		homes: map[string]uuid.UUID{}, buildings: map[string]string{},
-		seen: map[string]answer{}, dates: map[string]time.Time{},
+		lots: map[string]string{}, owners: map[string]string{}, charges: map[string]string{},
+		keys: map[string]string{}, seen: map[string]answer{}, dates: map[string]time.Time{},
 	}
 }
 

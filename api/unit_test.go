@@ -76,7 +76,7 @@ func (e *estate) buyer(t *testing.T) string {
 }
 
 // texts are the values of a field in each item of a list.
-func texts(t *testing.T, items any, field string) []string {
+func texts(t testing.TB, items any, field string) []string {
 	t.Helper()
 	found := []string{}
 	for _, item := range items.([]any) {
