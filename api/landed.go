@@ -38,6 +38,9 @@ func (c *Call) recordedAt(ctx context.Context, receipt eventstore.Receipt) (time
 	if !receipt.Replayed {
 		return time.Time{}, nil
 	}
+	if !receipt.RecordedAt.IsZero() {
+		return receipt.RecordedAt, nil
+	}
 	page, err := c.Store.Read(ctx, receipt.Organization, receipt.Position-1, 1)
 	if err != nil || len(page) == 0 {
 		return time.Time{}, err

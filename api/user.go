@@ -159,7 +159,9 @@ func (c *Call) openAccount(
 			return none, err
 		}
 	}
-	return c.Commands.OpenAccount(ctx, c.Asking(id), commands.OpenAccount{
+	asking := c.Asking(id)
+	asking.Idempotency = nil
+	return c.Commands.OpenAccount(ctx, asking, commands.OpenAccount{
 		AccountID: id, Email: in.Email.Value(), FirstName: in.FirstName.Value(),
 		LastName: in.LastName.Value(), Roles: offers,
 	})
@@ -172,19 +174,43 @@ func (c *Call) takesPassword(in userIn) bool {
 
 func createUser(ctx context.Context, c *Call, _ None, in userIn) (Answer[userBody], error) {
 	id := c.NewID(in.ID)
+	done, err := several{
+		begin: func(context.Context) (uuid.UUID, error) { return id, nil },
+		do: func(ctx context.Context, note uuid.UUID, resumed bool) ([]eventstore.Receipt, error) {
+			id = note
+			return c.makeUser(ctx, id, in, resumed)
+		},
+		resource: func(id uuid.UUID) uuid.UUID { return id },
+	}.run(ctx, c)
+	if err != nil {
+		return Answer[userBody]{}, err
+	}
+	return c.shownUser(ctx, id, done...)
+}
+
+// makeUser opens the account, and sets its password or invites the person. A resumed request does
+// the latter again where the person has no password yet.
+func (c *Call) makeUser(
+	ctx context.Context, id uuid.UUID, in userIn, resumed bool,
+) ([]eventstore.Receipt, error) {
 	outcome, err := c.openAccount(ctx, id, in)
 	if err != nil {
-		return Answer[userBody]{}, err
+		return nil, err
 	}
-	if outcome.Changed && c.takesPassword(in) {
+	fresh := outcome.Changed
+	if resumed && !fresh {
+		has, err := c.Accounts.Credentials.HasPassword(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		fresh = !has
+	}
+	if fresh && c.takesPassword(in) {
 		err = c.setPassword(ctx, id, in.Password.Value())
-	} else if outcome.Changed {
+	} else if fresh {
 		err = c.invite(id)
 	}
-	if err != nil {
-		return Answer[userBody]{}, err
-	}
-	return c.shownUser(ctx, id, receipts(outcome)...)
+	return receipts(outcome), err
 }
 
 // invite sends the new user a link by which he sets his password.
@@ -281,45 +307,85 @@ func toUser(u queries.User) userBody {
 	return body
 }
 
-// changeUser corrects the profile, then makes the roles what the body says. The profile's append
-// keeps the idempotency key: what follows it makes the same of a repetition.
+// changeUser makes the roles and the profile what the body says, in as many appends as that takes.
 func changeUser(ctx context.Context, c *Call, id ID, in userIn) (Answer[userBody], error) {
-	found, err := c.managedUser(ctx, id.ID, true)
+	done, err := several{
+		begin: func(ctx context.Context) (uuid.UUID, error) {
+			return c.mayChangeUser(ctx, id.ID, in)
+		},
+		do: func(ctx context.Context, shown uuid.UUID, resumed bool) ([]eventstore.Receipt, error) {
+			return c.remakeUser(ctx, id.ID, in, shown, resumed)
+		},
+		resource: func(uuid.UUID) uuid.UUID { return id.ID },
+	}.run(ctx, c)
 	if err != nil {
 		return Answer[userBody]{}, err
 	}
-	plan, err := c.planRoles(found, in)
+	return c.shownUser(ctx, id.ID, done...)
+}
+
+func (in userIn) correction(id uuid.UUID) *commands.CorrectProfile {
+	return &commands.CorrectProfile{
+		AccountID: id, Email: in.Email.Change(), FirstName: in.FirstName.Change(),
+		LastName: in.LastName.Change(),
+	}
+}
+
+// mayChangeUser refuses what is wrong with a change, as far as claims do not make it so, and
+// returns the role that the user is shown in, which a role alone replaces.
+func (c *Call) mayChangeUser(
+	ctx context.Context, id uuid.UUID, in userIn,
+) (shown uuid.UUID, err error) {
+	found, err := c.managedUser(ctx, id, true)
 	if err != nil {
-		return Answer[userBody]{}, err
+		return shown, err
+	}
+	shown = found.within(c.scope()).held[0].ID
+	if _, err := c.planRoles(found, in, shown); err != nil {
+		return shown, err
 	}
 	if c.takesPassword(in) {
 		if err := commands.CheckPassword("password", in.Password.Value()); err != nil {
-			return Answer[userBody]{}, err
+			return shown, err
 		}
 	}
-	asking := c.Asking(id.ID)
-	asking.Organization = eventstore.Platform
-	outcome, err := commands.Handle(ctx, c.Commands, asking, &commands.CorrectProfile{
-		AccountID: id.ID, Email: in.Email.Change(), FirstName: in.FirstName.Change(),
-		LastName: in.LastName.Change(),
-	})
+	asking := c.onPlatform()
+	asking.IfMatch = c.IfMatch
+	return shown, commands.Preview(ctx, c.Commands, asking, in.correction(id))
+}
+
+// remakeUser grants first, since an organization may refuse that, then corrects the profile; what
+// nothing refuses comes last. Where the profile is refused the grants are taken back. A resumed
+// request was begun on the version that it names.
+func (c *Call) remakeUser(
+	ctx context.Context, id uuid.UUID, in userIn, shown uuid.UUID, resumed bool,
+) ([]eventstore.Receipt, error) {
+	found, err := c.managedUser(ctx, id, true)
 	if err != nil {
-		return Answer[userBody]{}, err
+		return nil, err
 	}
-	all := receipts(outcome)
-	if !outcome.Receipt.Replayed {
-		done, err := c.applyRoles(ctx, id.ID, plan)
-		if err != nil {
-			return Answer[userBody]{}, err
-		}
-		all = append(all, done...)
-		if c.takesPassword(in) {
-			if err := c.setPassword(ctx, id.ID, in.Password.Value()); err != nil {
-				return Answer[userBody]{}, err
-			}
-		}
+	plan, err := c.planRoles(found, in, shown)
+	if err != nil {
+		return nil, err
 	}
-	return c.shownUser(ctx, id.ID, all...)
+	asking := c.onPlatform()
+	if !resumed {
+		asking.IfMatch = c.IfMatch
+	}
+	done, granted, err := c.grantRoles(ctx, &asking, id, plan.grant)
+	if err == nil {
+		var corrected commands.Outcome[commands.Account]
+		corrected, err = commands.Handle(ctx, c.Commands, asking, in.correction(id))
+		done = append(done, receipts(corrected)...)
+	}
+	if err != nil {
+		return done, c.takeBack(ctx, id, granted, err)
+	}
+	rest, err := c.replaceRoles(ctx, id, plan)
+	if err == nil && c.takesPassword(in) {
+		err = c.setPassword(ctx, id, in.Password.Value())
+	}
+	return append(done, rest...), err
 }
 
 // removeUser ends an account, or, for a syndic, what it holds in his organization.

@@ -2,6 +2,9 @@ package api
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"net/http"
 	"slices"
 
 	"github.com/google/uuid"
@@ -59,8 +62,8 @@ type rolePlan struct {
 }
 
 // planRoles compares the roles of a body with those that are held. A role alone replaces the one
-// that the user is shown in.
-func (c *Call) planRoles(found profile, in userIn) (rolePlan, error) {
+// that the user was shown in.
+func (c *Call) planRoles(found profile, in userIn, shown uuid.UUID) (rolePlan, error) {
 	var plan rolePlan
 	if !in.Role.IsGiven() && !in.Roles.IsGiven() {
 		if in.Roles.IsCleared() {
@@ -78,9 +81,11 @@ func (c *Call) planRoles(found profile, in userIn) (rolePlan, error) {
 	held := found.within(c.scope()).held
 	if !in.Roles.IsGiven() {
 		if wanted[0].Organization == uuid.Nil { // a superadmin names none: where the user is
-			wanted[0].Organization = held[0].Organization
+			wanted[0].Organization = found.placeOf(shown)
 		}
-		held = held[:1]
+		held = slices.DeleteFunc(slices.Clone(held), func(role commands.AccountRole) bool {
+			return role.ID != shown
+		})
 	}
 	kept := map[uuid.UUID]bool{}
 	for _, offer := range wanted {
@@ -113,19 +118,63 @@ func isRole(role commands.AccountRole, offer commands.RoleOffer) bool {
 		(role.Role == commands.RoleSuperadmin || role.Organization == offer.Organization)
 }
 
-// applyRoles grants first, so that at no time the user holds no role.
-func (c *Call) applyRoles(
-	ctx context.Context, id uuid.UUID, plan rolePlan,
-) ([]eventstore.Receipt, error) {
-	asking := c.onPlatform()
-	var done []eventstore.Receipt
-	for _, offer := range plan.grant {
-		outcome, err := c.Commands.GrantRole(ctx, asking, id, offer)
-		if err != nil {
-			return done, err
+// placeOf is the organization of a role that the account holds or has held.
+func (p profile) placeOf(role uuid.UUID) uuid.UUID {
+	for _, known := range p.state.Roles {
+		if known.ID == role {
+			return known.Organization
 		}
-		done = append(done, receipts(outcome)...)
 	}
+	return uuid.Nil
+}
+
+// grantRoles gives the roles that are missing; the first append is made on the caller's condition.
+// A role that somebody else gave meanwhile is there. It takes back what it gave when one is
+// refused.
+func (c *Call) grantRoles(
+	ctx context.Context, asking *commands.Caller, id uuid.UUID, offers []commands.RoleOffer,
+) (done []eventstore.Receipt, granted []uuid.UUID, err error) {
+	for _, offer := range offers {
+		outcome, err := c.Commands.GrantRole(ctx, *asking, id, offer)
+		refused := new(commands.Refused)
+		if errors.As(err, &refused) && refused.Code == commands.CodeRoleHeld {
+			continue
+		}
+		if err != nil {
+			return done, granted, err
+		}
+		asking.IfMatch = nil
+		done = append(done, receipts(outcome)...)
+		for _, role := range outcome.State.Roles {
+			if !role.Withdrawn && isRole(role, offer) {
+				granted = append(granted, role.ID)
+			}
+		}
+	}
+	return done, granted, nil
+}
+
+// takeBack revokes roles after a refusal, which it returns. After any other failure nothing is
+// certain, and they stay for the repetition.
+func (c *Call) takeBack(
+	ctx context.Context, id uuid.UUID, granted []uuid.UUID, refusal error,
+) error {
+	if mapped(refusal, c.route).Status() >= http.StatusInternalServerError {
+		return refusal
+	}
+	for _, role := range granted {
+		if _, err := c.Commands.RevokeRole(ctx, c.onPlatform(), id, role, uuid.Nil); err != nil {
+			return fmt.Errorf("take back a role after a refusal: %w", err)
+		}
+	}
+	return refusal
+}
+
+// replaceRoles makes a held role the active one and takes back those that are not wanted.
+func (c *Call) replaceRoles(
+	ctx context.Context, id uuid.UUID, plan rolePlan,
+) (done []eventstore.Receipt, err error) {
+	asking := c.onPlatform()
 	if plan.choose != uuid.Nil {
 		outcome, err := c.Commands.ChooseRole(ctx, asking,
 			commands.ChooseRole{AccountID: id, RoleID: plan.choose})

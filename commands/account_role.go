@@ -134,10 +134,11 @@ func offers(account uuid.UUID, a Account, roles []RoleOffer) []events.Event {
 	return happened
 }
 
-func has(a Account, offer RoleOffer) bool {
-	return slices.ContainsFunc(a.Roles, func(role AccountRole) bool {
-		return !role.Withdrawn && role.Role == offer.Role && role.Organization == offer.place()
-	})
+func has(a Account, offer RoleOffer) bool { return slices.ContainsFunc(a.Roles, offer.is) }
+
+// is tells whether a role of the account's list is the one that is offered.
+func (o RoleOffer) is(role AccountRole) bool {
+	return !role.Withdrawn && role.Role == o.Role && role.Organization == o.place()
 }
 
 // offerRole is the half of GrantRole in the platform's log.

@@ -163,7 +163,7 @@ func (a *App) GrantRole(
 	if offer.place() == eventstore.Platform {
 		platform.Idempotency = caller.Idempotency
 	}
-	offered, err := Handle(ctx, a, platform, offerRole{account, offer})
+	offered, err := a.offer(ctx, platform, account, &offer)
 	if err != nil {
 		return offered, err
 	}
@@ -173,6 +173,40 @@ func (a *App) GrantRole(
 		undo := &withdrawRoles{id: account, roles: []uuid.UUID{offer.ID}}
 		_, undone := Handle(ctx, a, caller.in(eventstore.Platform), undo)
 		return offered, errors.Join(err, undone)
+	}
+	return offered, err
+}
+
+// offer is the half of a grant in the platform's log. A role that was offered, and that its
+// organization has neither granted nor refused because a crash came between, is offered once: it
+// is granted under the id that it has.
+func (a *App) offer(
+	ctx context.Context, platform Caller, account uuid.UUID, offer *RoleOffer,
+) (Outcome[Account], error) {
+	offered, err := Handle(ctx, a, platform, offerRole{account, *offer})
+	if codeOf(err) != CodeRoleHeld {
+		return offered, err
+	}
+	state, unread := a.account(ctx, account)
+	if unread != nil {
+		return offered, unread
+	}
+	for _, role := range state.Roles {
+		if !offer.is(role) || role.Organization == eventstore.Platform {
+			continue
+		}
+		member, unread := a.Member(ctx, role.Organization, account)
+		if unread != nil {
+			return offered, unread
+		}
+		if _, held := member.Roles[role.ID]; held || member.Ended[role.ID] {
+			return offered, err
+		}
+		offer.ID = role.ID
+		if offer.Primary {
+			return Handle(ctx, a, platform, ChooseRole{account, role.ID})
+		}
+		return Outcome[Account]{State: state}, nil
 	}
 	return offered, err
 }
