@@ -12,14 +12,10 @@ import (
 )
 
 func newBuilding(more ...any) body {
-	wanted := body{
+	return withMore(body{
 		"name": "Résidence du Canal", "address": "Quai au Foin 7", "city": "Bruxelles",
 		"postal_code": "1000", "country": "Belgique", "total_units": 8,
-	}
-	for i := 0; i+1 < len(more); i += 2 {
-		wanted[more[i].(string)] = more[i+1]
-	}
-	return wanted
+	}, more)
 }
 
 func TestBuildings(t *testing.T) {

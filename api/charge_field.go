@@ -3,7 +3,6 @@ package api
 import (
 	"errors"
 	"math/big"
-	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -15,40 +14,25 @@ import (
 // Category is what a charge is for, in requests and answers with a capital.
 type Category events.Category
 
-var categories = []string{
+var categories = enumeration{
 	"Maintenance", "Repairs", "Insurance", "Utilities", "Cleaning", "Administration", "Works",
 	"Other",
 }
 
 // MarshalText writes Works for works.
-func (c Category) MarshalText() ([]byte, error) {
-	for _, name := range categories {
-		if strings.EqualFold(name, string(c)) {
-			return []byte(name), nil
-		}
-	}
-	return []byte(c), nil
-}
+func (c Category) MarshalText() ([]byte, error) { return categories.marshal(string(c)) }
 
 // UnmarshalText reads one of the names as it is written.
 func (c *Category) UnmarshalText(text []byte) error {
-	if !slices.Contains(categories, string(text)) {
-		return fieldError{
-			Code: CodeUnknownValue, Params: params("values", strings.Join(categories, ", ")),
-		}
+	name, err := categories.unmarshal(text)
+	if err == nil {
+		*c = Category(name)
 	}
-	*c = Category(strings.ToLower(string(text)))
-	return nil
+	return err
 }
 
 // Schema names the categories.
-func (Category) Schema(huma.Registry) *huma.Schema {
-	schema := &huma.Schema{Type: huma.TypeString}
-	for _, name := range categories {
-		schema.Enum = append(schema.Enum, name)
-	}
-	return schema
-}
+func (Category) Schema(huma.Registry) *huma.Schema { return categories.schema() }
 
 // Percent is a rate of VAT in hundredths of a percent, a JSON number of percents.
 type Percent events.VATRate

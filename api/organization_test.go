@@ -13,14 +13,10 @@ import (
 
 func newOrganization(plan string, more ...any) body {
 	id := newID().String()
-	wanted := body{
+	return withMore(body{
 		"name": "Gérance " + id, "slug": "g-" + id, "contact_email": "hello@gerance.example",
 		"contact_phone": "+32 2 123 45 67", "subscription_plan": plan,
-	}
-	for i := 0; i+1 < len(more); i += 2 {
-		wanted[more[i].(string)] = more[i+1]
-	}
-	return wanted
+	}, more)
 }
 
 func TestOrganizations(t *testing.T) {

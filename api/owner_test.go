@@ -18,16 +18,12 @@ import (
 )
 
 func newOwner(more ...any) body {
-	wanted := body{
+	return withMore(body{
 		"first_name": "Marie", "last_name": "Dubois", "email": newID().String() + "@example.be",
 		"phone": "+32 2 123 45 67", "street": "Rue Haute", "house_number": "12 bte 3",
 		"city": "Bruxelles", "postal_code": "1000", "country": "Belgique",
 		"iban": "BE68 5390 0754 7034",
-	}
-	for i := 0; i+1 < len(more); i += 2 {
-		wanted[more[i].(string)] = more[i+1]
-	}
-	return wanted
+	}, more)
 }
 
 func TestOwners(t *testing.T) {

@@ -2,8 +2,6 @@ package api
 
 import (
 	"context"
-	"slices"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
@@ -55,37 +53,22 @@ func (Surface) Schema(huma.Registry) *huma.Schema {
 // UnitType is the kind of a lot, in requests and answers with a capital.
 type UnitType string
 
-var unitTypes = []string{"Apartment", "Parking", "Cellar", "Commercial", "Other"}
+var unitTypes = enumeration{"Apartment", "Parking", "Cellar", "Commercial", "Other"}
 
 // MarshalText writes Apartment for apartment.
-func (u UnitType) MarshalText() ([]byte, error) {
-	for _, name := range unitTypes {
-		if strings.EqualFold(name, string(u)) {
-			return []byte(name), nil
-		}
-	}
-	return []byte(u), nil
-}
+func (u UnitType) MarshalText() ([]byte, error) { return unitTypes.marshal(string(u)) }
 
 // UnmarshalText reads one of the names as it is written.
 func (u *UnitType) UnmarshalText(text []byte) error {
-	if !slices.Contains(unitTypes, string(text)) {
-		return fieldError{
-			Code: CodeUnknownValue, Params: params("values", strings.Join(unitTypes, ", ")),
-		}
+	name, err := unitTypes.unmarshal(text)
+	if err == nil {
+		*u = UnitType(name)
 	}
-	*u = UnitType(strings.ToLower(string(text)))
-	return nil
+	return err
 }
 
 // Schema names the kinds.
-func (UnitType) Schema(huma.Registry) *huma.Schema {
-	schema := &huma.Schema{Type: huma.TypeString}
-	for _, name := range unitTypes {
-		schema.Enum = append(schema.Enum, name)
-	}
-	return schema
-}
+func (UnitType) Schema(huma.Registry) *huma.Schema { return unitTypes.schema() }
 
 func toUnit(l queries.Lot) unitBody {
 	return unitBody{

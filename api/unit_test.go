@@ -12,14 +12,10 @@ import (
 )
 
 func newUnit(building string, more ...any) body {
-	wanted := body{
+	return withMore(body{
 		"building_id": building, "unit_number": "A2", "unit_type": "Apartment",
 		"surface_area": 84.5, "quota": 100,
-	}
-	for i := 0; i+1 < len(more); i += 2 {
-		wanted[more[i].(string)] = more[i+1]
-	}
-	return wanted
+	}, more)
 }
 
 // owner registers one.

@@ -17,14 +17,10 @@ import (
 )
 
 func newUser(role string, more ...any) body {
-	user := body{
+	return withMore(body{
 		"email": newID().String() + "@example.org", "first_name": "Bea",
 		"last_name": "Maes", "role": role,
-	}
-	for i := 0; i+1 < len(more); i += 2 {
-		user[more[i].(string)] = more[i+1]
-	}
-	return user
+	}, more)
 }
 
 func TestUsers(t *testing.T) {

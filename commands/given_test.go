@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"sync"
 	"testing"
 	"time"
 
@@ -59,6 +60,29 @@ func (s *scenario[S]) thenInvalid(field string, code Code) {
 	require.Equal(s.t, field, refused.Field)
 	require.Equal(s.t, code, refused.Code)
 	require.Empty(s.t, refused.More)
+}
+
+// race asks n times at once, and returns which were let in: every other one must be refused with
+// the code.
+func race(
+	t *testing.T, n int, code Code, ask func(i int) error,
+) (entered []int, refused []*Refused) {
+	t.Helper()
+	answers := make([]error, n)
+	var all sync.WaitGroup
+	for i := range n {
+		all.Go(func() { answers[i] = ask(i) })
+	}
+	all.Wait()
+	for i, err := range answers {
+		if err == nil {
+			entered = append(entered, i)
+			continue
+		}
+		refused = append(refused, refusal(t, err))
+		require.Equal(t, code, refused[len(refused)-1].Code)
+	}
+	return entered, refused
 }
 
 func refusal(t *testing.T, err error) *Refused {

@@ -236,25 +236,14 @@ func TestAPlanIsNotExceededInARace(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t, "starter")
 	servers := []*App{o.App, server(t, o.clone)}
-	const writers = 64
-	var all sync.WaitGroup
-	failures := make([]error, writers)
-	for i := range writers {
-		all.Go(func() {
-			_, failures[i] = Handle(t.Context(), servers[i%2], o.caller(), register(uuid.New()))
-		})
+	registered, refused := race(t, 64, CodePlanLimit, func(i int) error {
+		_, err := Handle(t.Context(), servers[i%2], o.caller(), register(uuid.New()))
+		return err
+	})
+	require.Len(t, registered, Plans["starter"].Buildings)
+	for _, no := range refused {
+		require.Equal(t, "building", no.Params["kind"])
 	}
-	all.Wait()
-	registered := 0
-	for _, err := range failures {
-		if err == nil {
-			registered++
-			continue
-		}
-		require.Equal(t, CodePlanLimit, refusal(t, err).Code)
-		require.Equal(t, "building", refusal(t, err).Params["kind"])
-	}
-	require.Equal(t, Plans["starter"].Buildings, registered)
 }
 
 func TestARemovedBuildingFreesItsPlaceAndItsSlug(t *testing.T) {

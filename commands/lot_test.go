@@ -1,10 +1,8 @@
 package commands
 
 import (
-	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"testing"
 
 	"github.com/google/uuid"
@@ -383,37 +381,21 @@ func TestManyWriteLotsOfOneBuildingAtOnce(t *testing.T) {
 	building := id(1)
 	_, err := Handle(t.Context(), o.App, o.caller(), registerResidence())
 	require.NoError(t, err)
-	var entered, refused atomic.Int32
-	var one atomic.Value // of those that came in
-	var group sync.WaitGroup
-	for n := range 64 {
-		group.Go(func() {
-			lot := numbered(n)
-			_, err := Handle(t.Context(), o.App, o.caller(), RegisterLot{
-				BuildingID: building, LotID: lot.LotID, Number: lot.Number, Type: lot.Type,
-				Surface: 1, Shares: 1,
-			})
-			var no *Refused
-			switch {
-			case err == nil:
-				entered.Add(1)
-				one.Store(n)
-			case errors.As(err, &no) && no.Code == CodeUnitsExceeded:
-				refused.Add(1)
-			default:
-				t.Error(err)
-			}
+	entered, _ := race(t, 64, CodeUnitsExceeded, func(n int) error {
+		lot := numbered(n)
+		_, err := Handle(t.Context(), o.App, o.caller(), RegisterLot{
+			BuildingID: building, LotID: lot.LotID, Number: lot.Number, Type: lot.Type,
+			Surface: 1, Shares: 1,
 		})
-	}
-	group.Wait()
-	require.EqualValues(t, 12, entered.Load())
-	require.EqualValues(t, 52, refused.Load())
+		return err
+	})
+	require.Len(t, entered, 12)
 	t.Run("the id of a lot is taken in every building of the organization", func(t *testing.T) {
 		other := registerResidence(func(c *RegisterBuilding) { c.BuildingID = id(7) })
 		_, err := Handle(t.Context(), o.App, o.caller(), other)
 		require.NoError(t, err)
 		_, err = Handle(t.Context(), o.App, o.caller(), RegisterLot{
-			BuildingID: id(7), LotID: numbered(one.Load().(int)).LotID, Number: "X",
+			BuildingID: id(7), LotID: numbered(entered[0]).LotID, Number: "X",
 			Type: "cellar", Surface: 1, Shares: 1,
 		})
 		require.Equal(t, CodeIDTaken, refusal(t, err).Code)

@@ -229,22 +229,7 @@ func (a *App) RevokeRole(
 	if !has || organization != uuid.Nil && held.Organization != organization {
 		return Outcome[Account]{}, notFound("role")
 	}
-	withdraw := &withdrawRoles{id: id, roles: []uuid.UUID{role}}
-	if err := Preview(ctx, a, platform, withdraw); err != nil {
-		return Outcome[Account]{}, err
-	}
-	var also []eventstore.Receipt
-	if held.Organization != eventstore.Platform {
-		dismissed, err := Handle(ctx, a, caller.in(held.Organization),
-			dismiss{account: id, roles: []uuid.UUID{role}})
-		if err != nil {
-			return Outcome[Account]{}, err
-		}
-		also = append(also, dismissed.Receipt)
-	}
-	withdrawn, err := Handle(ctx, a, platform, withdraw)
-	withdrawn.Also = also
-	return withdrawn, err
+	return a.leave(ctx, caller, platform, id, held.Organization, []uuid.UUID{role})
 }
 
 // CloseAccount ends an account: it signs in no more, its e-mail and its places in the plans are
@@ -277,6 +262,8 @@ func (a *App) CloseAccount(
 	return closed, err
 }
 
+// leave takes back the roles that an account holds in one place: there first, then on the platform,
+// which is where it may be refused.
 func (a *App) leave(
 	ctx context.Context, caller, platform Caller, id, organization uuid.UUID, roles []uuid.UUID,
 ) (Outcome[Account], error) {
@@ -284,13 +271,17 @@ func (a *App) leave(
 	if err := Preview(ctx, a, platform, withdraw); err != nil {
 		return Outcome[Account]{}, err
 	}
-	dismissed, err := Handle(ctx, a, caller.in(organization),
-		dismiss{account: id, roles: roles})
-	if err != nil {
-		return Outcome[Account]{}, err
+	var also []eventstore.Receipt
+	if organization != eventstore.Platform {
+		dismissed, err := Handle(ctx, a, caller.in(organization),
+			dismiss{account: id, roles: roles})
+		if err != nil {
+			return Outcome[Account]{}, err
+		}
+		also = append(also, dismissed.Receipt)
 	}
 	withdrawn, err := Handle(ctx, a, platform, withdraw)
-	withdrawn.Also = append(withdrawn.Also, dismissed.Receipt)
+	withdrawn.Also = append(withdrawn.Also, also...)
 	return withdrawn, err
 }
 

@@ -83,25 +83,12 @@ func TestUsersOfAPlanAreNotExceededInARace(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t, "free")
 	servers := []*App{o.App, server(t, o.clone)}
-	const people = 12
-	var all sync.WaitGroup
-	failures := make([]error, people)
-	for i := range people {
-		all.Go(func() {
-			_, failures[i] = servers[i%2].OpenAccount(t.Context(), o.caller(),
-				o.person(fmt.Sprintf("a%d@immo.be", i), RoleOwner))
-		})
-	}
-	all.Wait()
-	opened := 0
-	for _, err := range failures {
-		if err == nil {
-			opened++
-		} else {
-			require.Equal(t, CodePlanLimit, refusal(t, err).Code)
-		}
-	}
-	require.Equal(t, Plans["free"].Users, opened)
+	opened, _ := race(t, 12, CodePlanLimit, func(i int) error {
+		_, err := servers[i%2].OpenAccount(t.Context(), o.caller(),
+			o.person(fmt.Sprintf("a%d@immo.be", i), RoleOwner))
+		return err
+	})
+	require.Len(t, opened, Plans["free"].Users)
 }
 
 func TestAnAccountInAnOrganizationThatDoesNotTakeItIsNotOpened(t *testing.T) {

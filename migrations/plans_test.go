@@ -29,9 +29,7 @@ func TestPagesOfBuildingsAreReadInOrder(t *testing.T) {
 		from generate_series(1, 10000) as i`)
 	exec(t, projector, "analyze read.buildings")
 
-	reader := connect(t, db.URL, "koprogo_reader")
-	exec(t, reader, "begin")
-	exec(t, reader, "select log.enter_organization($1)", organization)
+	reader := enter(t, db.URL, organization)
 	for order, index := range map[string]string{
 		"created_at":                     "buildings_created_idx",
 		"name":                           "buildings_name_idx",
@@ -39,19 +37,7 @@ func TestPagesOfBuildingsAreReadInOrder(t *testing.T) {
 		"city":                           "buildings_city_idx",
 		"coalesce(construction_year, 0)": "buildings_year_idx",
 	} {
-		rows := "from read.buildings where organization_id = '" + organization.String() + "'"
-		bound := one[string](t, reader, fmt.Sprintf(
-			"select format('(%%L, %%L)', %[1]s, id) %[2]s order by %[1]s, id offset 500 limit 1",
-			order, rows))
-		for _, page := range []string{
-			fmt.Sprintf("order by %[1]s, id limit 20", order),
-			fmt.Sprintf("order by %[1]s desc, id desc limit 20", order),
-			fmt.Sprintf("and (%[1]s, id) > %[2]s order by %[1]s, id limit 20", order, bound),
-		} {
-			sql := "select * " + rows + " " + page
-			require.Contains(t, plan(t, reader, sql), index, sql)
-			require.NotContains(t, plan(t, reader, sql), "Sort", sql)
-		}
+		requireInOrder(t, reader, "read.buildings", organization, order, index)
 	}
 	exec(t, reader, "commit")
 }
@@ -72,26 +58,12 @@ func TestPagesOfLotsAreReadInOrder(t *testing.T) {
 		from generate_series(1, 20000) as i`)
 	exec(t, projector, "analyze read.lots")
 
-	reader := connect(t, db.URL, "koprogo_reader")
-	exec(t, reader, "begin")
-	exec(t, reader, "select log.enter_organization($1)", organization)
+	reader := enter(t, db.URL, organization)
 	for order, index := range map[string]string{
 		"number": "lots_number_idx", "coalesce(floor, -1000)": "lots_floor_idx",
 		"surface": "lots_surface_idx", "created_at": "lots_created_idx",
 	} {
-		rows := "from read.lots where organization_id = '" + organization.String() + "'"
-		bound := one[string](t, reader, fmt.Sprintf(
-			"select format('(%%L, %%L)', %[1]s, id) %[2]s order by %[1]s, id offset 500 limit 1",
-			order, rows))
-		for _, page := range []string{
-			fmt.Sprintf("order by %[1]s, id limit 20", order),
-			fmt.Sprintf("order by %[1]s desc, id desc limit 20", order),
-			fmt.Sprintf("and (%[1]s, id) > %[2]s order by %[1]s, id limit 20", order, bound),
-		} {
-			sql := "select * " + rows + " " + page
-			require.Contains(t, plan(t, reader, sql), index, sql)
-			require.NotContains(t, plan(t, reader, sql), "Sort", sql)
-		}
+		requireInOrder(t, reader, "read.lots", organization, order, index)
 	}
 	sql := "select * from read.lots where organization_id = '" + organization.String() +
 		"' and building_id = '" + building.String() + "' order by number, id limit 20"
@@ -106,6 +78,35 @@ func TestLotsAreSortedAsPeopleCount(t *testing.T) {
 	require.Equal(t, []string{"A1", "A2", "A10", "B1"}, column(t, conn, `
 		select number from unnest(array['A10', 'B1', 'A2', 'A1']) as lots (number)
 		order by number collate read.numbers`))
+}
+
+// enter is a reader in an organization.
+func enter(t *testing.T, url string, organization uuid.UUID) *pgx.Conn {
+	t.Helper()
+	reader := connect(t, url, "koprogo_reader")
+	exec(t, reader, "begin")
+	exec(t, reader, "select log.enter_organization($1)", organization)
+	return reader
+}
+
+// requireInOrder checks that pages of a table, wherever they lie, are read along the index.
+func requireInOrder(
+	t *testing.T, reader *pgx.Conn, table string, organization uuid.UUID, order, index string,
+) {
+	t.Helper()
+	rows := "from " + table + " where organization_id = '" + organization.String() + "'"
+	bound := one[string](t, reader, fmt.Sprintf(
+		"select format('(%%L, %%L)', %[1]s, id) %[2]s order by %[1]s, id offset 500 limit 1",
+		order, rows))
+	for _, page := range []string{
+		fmt.Sprintf("order by %[1]s, id limit 20", order),
+		fmt.Sprintf("order by %[1]s desc, id desc limit 20", order),
+		fmt.Sprintf("and (%[1]s, id) > %[2]s order by %[1]s, id limit 20", order, bound),
+	} {
+		sql := "select * " + rows + " " + page
+		require.Contains(t, plan(t, reader, sql), index, sql)
+		require.NotContains(t, plan(t, reader, sql), "Sort", sql)
+	}
 }
 
 func plan(t *testing.T, conn *pgx.Conn, sql string) string {
