@@ -99,7 +99,7 @@ func (p Page) of(words ...string) queries.Page {
 func listedAs[Q, R any](listed queries.Listed[Q], body func(Q) R) Listed[R] {
 	turned := Listed[R]{
 		Items: make([]R, len(listed.Items)), Total: listed.Total, Next: listed.Next,
-		Position: listed.Stale, Stale: listed.Stale,
+		Position: listed.Stale, Stale: listed.Stale, shown: listed.Shown,
 	}
 	for i, item := range listed.Items {
 		turned.Items[i] = body(item)

@@ -1,11 +1,15 @@
 package api
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/go-json-experiment/json"
 	"github.com/google/uuid"
+
+	"github.com/koprogo/koprogo/queries"
 )
 
 // Bounds of pages.
@@ -50,6 +54,8 @@ type Listed[R any] struct {
 	// Shows is whose personal data the page shows. Where the route remembers its answers, whoever
 	// gets one from memory is noted to have read it; the handler notes its own call.
 	Shows []uuid.UUID
+	// shown keeps the items' JSON while the same items are given.
+	shown *queries.Shown
 }
 
 // Paged is the envelope of every list.
@@ -86,6 +92,32 @@ func paged[R any](listed Listed[R], page Page) Paged[R] {
 	}
 	return envelope
 }
+
+// body is the page in its envelope. Where the items were given before, so is their JSON.
+func (l Listed[R]) body(page Page, language string) (any, error) {
+	envelope := paged(l, page)
+	if l.shown == nil {
+		return envelope, nil
+	}
+	data, err := l.shown.Of(language, func() ([]byte, error) {
+		return json.Marshal(envelope.Data, json.Deterministic(true))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("render a page: %w", err)
+	}
+	pagination, err := json.Marshal(envelope.Pagination, json.Deterministic(true))
+	if err != nil {
+		return nil, fmt.Errorf("render a pagination: %w", err)
+	}
+	const around = len(`{"data":,"pagination":}`)
+	made := make(rendered, 0, around+len(data)+len(pagination))
+	made = append(append(made, `{"data":`...), data...)
+	made = append(append(made, `,"pagination":`...), pagination...)
+	return append(made, '}'), nil
+}
+
+// rendered is a body that is JSON already.
+type rendered []byte
 
 // parsePage reads the parameters of a list; path and organization bind its cursors.
 func parsePage(

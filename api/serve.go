@@ -284,7 +284,9 @@ func (s *Server) render(
 	}
 	var body []byte
 	made, isFile := got.body.(File)
-	if status != http.StatusNoContent && !isFile {
+	if ready, isReady := got.body.(rendered); isReady {
+		body = ready
+	} else if status != http.StatusNoContent && !isFile {
 		var err error
 		if body, err = json.Marshal(got.body, json.Deterministic(true)); err != nil {
 			return &Problem{Code: CodeInternal, Cause: err}

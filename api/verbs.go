@@ -100,10 +100,10 @@ func list[P, R any](handle func(context.Context, *Call, P, Page) (Listed[R], err
 			if err != nil {
 				return reply{}, err
 			}
+			body, err := listed.body(c.Page, string(c.Language))
 			return reply{
-				body: paged(listed, c.Page), position: listed.Position, stale: listed.Stale,
-				shows: listed.Shows,
-			}, nil
+				body: body, position: listed.Position, stale: listed.Stale, shows: listed.Shows,
+			}, err
 		},
 	}
 }

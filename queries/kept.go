@@ -189,14 +189,20 @@ func newKeptPages[T any](
 	return &keptPagesOf[T]{kept: k, of: list, model: model, last: last, pages: pages}
 }
 
-// find gives the page as it has to be shown, where the read model is behind.
+// find gives the page as it has to be shown, where the read model does not know of more than this
+// process has answered.
 func (k *keptPagesOf[T]) find(r *Reader, span Span, page Page) (listed Listed[T], found bool) {
 	newest := r.Newest(span.Organization)
 	if r.follower == nil || newest == 0 {
 		return listed, false
 	}
-	if there, _ := r.follower.Reached(span.Organization, k.model, newest); there {
+	if _, stopped := r.follower.Reached(span.Organization, k.model, newest); stopped != nil {
 		return listed, false
+	}
+	for _, projection := range k.model {
+		if r.follower.At(span.Organization, projection) > newest {
+			return listed, false
+		}
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -263,6 +269,7 @@ func (k *keptPagesOf[T]) keep(span Span, page Page, listed Listed[T], quarter in
 		return
 	}
 	last := k.last(&listed.Items[len(listed.Items)-1])
+	listed.Shown = new(Shown)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.pages.Add(keptKey{span.Organization, page.Size}, &keptPage[T]{

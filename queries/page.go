@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/google/uuid"
 )
@@ -29,7 +30,35 @@ type Listed[R any] struct {
 	Next  []byte // the mark of where the next page begins; nil at the end
 	Stale int64  // where the read model has stopped, the position that it shows; else 0
 
+	// Shown keeps what the caller makes of the items, for as long as the same items are given; nil
+	// where they are read for this call.
+	Shown *Shown
+
 	at int64 // the position that it shows, where that is known; else 0
+}
+
+// Shown is what was made of a page's items, by the way of making.
+type Shown struct {
+	mu   sync.Mutex
+	made map[string][]byte
+}
+
+// Of gives what was made before in this way, or makes it. It is not for changing.
+func (s *Shown) Of(way string, make func() ([]byte, error)) ([]byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if made, found := s.made[way]; found {
+		return made, nil
+	}
+	made, err := make()
+	if err != nil {
+		return nil, err
+	}
+	if s.made == nil {
+		s.made = map[string][]byte{}
+	}
+	s.made[way] = made
+	return made, nil
 }
 
 // withItems is the page with other items in place of its own, one for one.

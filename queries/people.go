@@ -88,6 +88,8 @@ func (p *people) heard(n projections.Notice) {
 func (r *Reader) ForgetPeople() {
 	r.people.heard(projections.Notice{Organization: eventstore.Platform, Everything: true})
 	r.ownerIndexes.forget()
+	r.ownerPages.forget(uuid.Nil)
+	r.chargePages.forget(uuid.Nil)
 }
 
 var (

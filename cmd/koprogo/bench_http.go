@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"time"
+
+	"github.com/koprogo/koprogo/deploy/embedded"
 )
 
 // benchHTTPCommand drives a server with the mix of requests that the system we replace was
@@ -102,7 +104,7 @@ func (b *httpBench) end() {
 		b.server = nil
 	}
 	if b.dir != "" {
-		_ = os.RemoveAll(b.dir)
+		_ = embedded.RemoveDataDir(b.dir)
 	}
 }
 
