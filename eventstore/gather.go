@@ -153,26 +153,23 @@ func (w *wants) versions(p *pending) {
 	}
 }
 
-const claimsSQL = `select name, kind, holder, subject from log.claims
- where organization_id = $1 and name = any($2)`
+// By one name: PostgreSQL takes the primary key for it, whatever it knows of the table.
+const claimSQL = `select name, kind, holder, subject from log.claims
+ where organization_id = $1 and name = $2`
 
 func (w *wants) claimed(p *pending) {
 	organization := p.append.Organization
-	var names []string
 	for _, c := range slices.Concat(p.take, p.release) {
-		if c.name != "" && w.once("claim", organization.String(), c.name) {
-			names = append(names, c.name)
+		if c.name == "" || !w.once("claim", organization.String(), c.name) {
+			continue
 		}
+		w.ask(func(rows pgx.Rows) error {
+			return eachClaim(rows, func(name string, row claimRow) error {
+				w.into.claims[claimKey{organization, name}] = row
+				return nil
+			})
+		}, claimSQL, organization, c.name)
 	}
-	if len(names) == 0 {
-		return
-	}
-	w.ask(func(rows pgx.Rows) error {
-		return eachClaim(rows, func(name string, row claimRow) error {
-			w.into.claims[claimKey{organization, name}] = row
-			return nil
-		})
-	}, claimsSQL, organization, names)
 }
 
 const placesSQL = `select name, kind, holder, subject from log.claims

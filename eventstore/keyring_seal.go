@@ -26,10 +26,11 @@ type FreshKeys struct {
 	organization uuid.UUID
 	clear        map[uuid.UUID]*dataKey
 	wrapped      []NewKey
+	before       uint64 // how often a key had been forgotten when the first of these was made
 }
 
-// NewKeys makes the keys of an append in which subjects are new. They are not kept in memory
-// beyond it: until the append is committed there is no such subject.
+// NewKeys makes the keys of an append in which subjects are new. They are cached when it is
+// committed: until then there is no such subject.
 func (k *Keyring) NewKeys(organization uuid.UUID, subjects []uuid.UUID) (*FreshKeys, error) {
 	f := &FreshKeys{ring: k, organization: organization}
 	for _, subject := range subjects {
@@ -54,7 +55,7 @@ func (f *FreshKeys) add(subject uuid.UUID) error {
 		return err
 	}
 	if f.clear == nil {
-		f.clear = map[uuid.UUID]*dataKey{}
+		f.clear, f.before = map[uuid.UUID]*dataKey{}, f.ring.forgets()
 	}
 	f.clear[subject] = key
 	f.wrapped = append(f.wrapped, NewKey{Subject: subject, Wrapped: wrapped})
@@ -67,6 +68,14 @@ func (f *FreshKeys) add(subject uuid.UUID) error {
 func (f *FreshKeys) Keys() []NewKey {
 	slices.SortFunc(f.wrapped, func(a, b NewKey) int { return compareIDs(a.Subject, b.Subject) })
 	return f.wrapped
+}
+
+// keep caches the keys, once the append that makes them is committed: what was written is often
+// read next.
+func (f *FreshKeys) keep() {
+	for subject, key := range f.clear {
+		f.ring.remember(keyPlace{f.organization, purposeSubject, subject}, key, f.before)
+	}
 }
 
 // Sealer seals the fields of one event, for events.Encode. The seal fails with ErrErased for a

@@ -29,17 +29,27 @@ func (s *Store) Append(ctx context.Context, a Append) (Receipt, error) {
 	if err != nil {
 		return Receipt{}, err
 	}
+	receipt, err := s.wait(ctx, p)
+	if err == nil && !receipt.Replayed {
+		p.made.keep()
+	}
+	return receipt, err
+}
+
+// wait hands the append to its organization's lane and waits for the answer.
+func (s *Store) wait(ctx context.Context, p *pending) (Receipt, error) {
+	lane := s.laneOf(p.append.Organization)
 	deadline, bounded := ctx.Deadline()
 	if bounded {
 		p.deadline = deadline
-		return s.laneOf(a.Organization).append(p, nil)
+		return lane.append(p, nil)
 	}
 	p.deadline = time.Now().Add(appendDeadline)
 	timer, _ := timers.Get().(*time.Timer)
 	timer.Reset(appendDeadline)
 	defer timers.Put(timer)
 	defer timer.Stop()
-	return s.laneOf(a.Organization).append(p, timer.C)
+	return lane.append(p, timer.C)
 }
 
 // timers are stopped. A context with a deadline for each append costs a tenth of it.

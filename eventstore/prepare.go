@@ -29,6 +29,7 @@ type pending struct {
 	digests  []digests  // of rows, one for one
 	take     []namedClaim
 	release  []namedClaim
+	made     *FreshKeys
 	keys     []NewKey
 	state    atomic.Int32 // waiting, then sent or abandoned
 	done     chan result
@@ -87,7 +88,7 @@ func (s *Store) prepare(ctx context.Context, a Append) (*pending, error) {
 				digests{sha256.Sum256(row.Data), sha256.Sum256(row.Metadata)})
 		}
 	}
-	p.keys = fresh.Keys()
+	p.made, p.keys = fresh, fresh.Keys()
 	if p.take, err = s.nameClaims(ctx, a.Organization, a.Take); err != nil {
 		return nil, err
 	}

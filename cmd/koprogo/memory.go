@@ -1,18 +1,36 @@
 package main
 
-import "os"
+import (
+	"os"
+	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
+)
 
-// ballastBytes raises the heap at which Go collects for the first time, and by as much every time
-// after. Go collects when the heap has doubled; a server's live heap is a few megabytes, so under
-// load it would collect many times a second, at a third of an append's processor time.
-const ballastBytes = 64 << 20
+// Go collects when the heap has doubled. A server's live heap is a few megabytes at first, so under
+// load it would collect many times a second, at a third of an append's processor time; and when its
+// caches are full it would let as much garbage stand beside them. Here it collects when so much has
+// been allocated, whatever lives, but never before the heap has grown by leastGrowth percent.
+const (
+	garbageBytes = 40 << 20
+	leastGrowth  = 25
+)
 
-// ballast is never touched: it takes addresses and no memory.
-var ballast []byte //nolint:unused // being held is its use
-
-// spareCollections gives the heap its ballast, unless GOGC or GOMEMLIMIT say how to collect.
+// spareCollections sets when to collect, unless GOGC or GOMEMLIMIT say so.
 func spareCollections() {
 	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
-		ballast = make([]byte, ballastBytes)
+		awaitCollection(new(collected))
 	}
+}
+
+// collected is found unused by every collection, and made anew after it.
+type collected struct{ _ [16]byte }
+
+func awaitCollection(*collected) {
+	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(live)
+	const least = 4 << 20 // what Go itself takes the smallest heap to be
+	bytes := max(live[0].Value.Uint64(), least)
+	debug.SetGCPercent(max(leastGrowth, int(garbageBytes*100/bytes)))
+	runtime.SetFinalizer(new(collected), awaitCollection)
 }
