@@ -44,13 +44,13 @@ type Shown struct {
 }
 
 // Of gives what was made before in this way, or makes it. It is not for changing.
-func (s *Shown) Of(way string, make func() ([]byte, error)) ([]byte, error) {
+func (s *Shown) Of(way string, render func() ([]byte, error)) ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if made, found := s.made[way]; found {
 		return made, nil
 	}
-	made, err := make()
+	made, err := render()
 	if err != nil {
 		return nil, err
 	}
