@@ -354,6 +354,52 @@ func TestAUnitChangesHandsOnItsDay(t *testing.T) {
 	require.Equal(t, []string{buyer}, texts(t, e.get(t, path+"/owners").json, "owner_id"))
 }
 
+// The ETag of a unit moves on the days on which its owners change, though nothing is recorded then.
+func TestTheETagOfAUnitMovesOnTheDayOfASale(t *testing.T) {
+	t.Parallel()
+	e := openEstate(t)
+	seller, buyer, heir := e.buyer(t), e.buyer(t), e.buyer(t)
+	path := "/units/" + e.unit
+	on := func(days int) string { return time.Now().AddDate(0, 0, days).Format(time.DateOnly) }
+	seen := func() string {
+		t.Helper()
+		tag := e.get(t, path).ok(200).header.Get("ETag")
+		e.ask(t, e.syndic, "GET", path, nil, "If-None-Match", tag).ok(304)
+		return tag
+	}
+	tags := map[string]bool{}
+	moved := func() string {
+		t.Helper()
+		tag := seen()
+		require.NotContains(t, tags, tag)
+		tags[tag] = true
+		return tag
+	}
+	moved()
+	e.put(t, path+"/assign-owner/"+seller, body{}).ok(200)
+	moved()
+	e.post(t, path+"/owners/transfer", body{
+		"from_owner_id": seller, "to_owner_id": buyer, "on": on(9),
+	}).ok(200)
+	before := moved()
+	e.ask(t, e.syndic, "PUT", path, body{"floor": 1}, "If-Match", before).ok(200)
+	moved()
+	e.put(t, path+"/assign-owner/"+heir+"?from="+on(3), body{}).ok(200)
+	before = moved()
+	e.ask(t, e.syndic, "PUT", path, body{"floor": 2}, "If-Match", before).ok(200)
+	before = moved()
+
+	e.clock.forward(5 * 24 * time.Hour)
+	e.signIn(t, e.syndic)
+	shown := e.ask(t, e.syndic, "GET", path, nil, "If-None-Match", before).ok(200)
+	require.Equal(t, heir, shown.get("owner_id"))
+	e.ask(t, e.syndic, "PUT", path, body{"floor": 3}, "If-Match", before).
+		refused(412, "precondition_failed")
+	after := moved()
+	changed := e.ask(t, e.syndic, "PUT", path, body{"floor": 3}, "If-Match", after).ok(200)
+	require.Equal(t, seen(), changed.header.Get("ETag"))
+}
+
 func TestSixtyFourClientsOnOneUnit(t *testing.T) {
 	t.Parallel()
 	e := openEstate(t)

@@ -17,7 +17,7 @@ import (
 type Lot struct {
 	ID         uuid.UUID
 	Removed    bool
-	Revision   int64                 // counts what changed the lot or its ownerships
+	Revision   int64                 // counts what changed the lot or its ownerships, days apart
 	First      *events.LotRegistered // as it was registered
 	Facts      *events.LotRegistered // as it is
 	Ownerships []*Ownership          // all there ever were, by when they were entered

@@ -80,7 +80,7 @@ type ChangeLot struct {
 func (c ChangeLot) Stream() events.Stream { return BuildingStream(c.BuildingID) }
 
 // Revision is the lot's.
-func (c ChangeLot) Revision(b Building) int64 { return b.revision(c.LotID) }
+func (c ChangeLot) Revision(b Building) int64 { return b.revision(c.LotID, c.Now) }
 
 // Decide refuses wrong fields, another building, a number that another lot has, and shares beyond
 // the building's total.
@@ -209,12 +209,14 @@ func (l *lots) fit(lots int, shares events.Shares) error {
 	return nil
 }
 
-// revision is that of a lot; 0 where there is none.
-func (l *lots) revision(id uuid.UUID) int64 {
-	if lot := l.Lot(id); lot != nil {
-		return lot.Revision
+// revision is that of a lot at an instant, which a day moves on which an ownership begins or has
+// ended: who owns the lot is part of what is shown of it. It is 0 where there is none.
+func (b Building) revision(id uuid.UUID, now time.Time) int64 {
+	lot := b.Lot(id)
+	if lot == nil {
+		return 0
 	}
-	return 0
+	return lot.Revision + lot.turnedBy(b.today(now))
 }
 
 // RemoveLot takes a lot out of the books. Its number is free again, its id is not.
@@ -228,7 +230,7 @@ type RemoveLot struct {
 func (c RemoveLot) Stream() events.Stream { return BuildingStream(c.BuildingID) }
 
 // Revision is the lot's.
-func (c RemoveLot) Revision(b Building) int64 { return b.revision(c.LotID) }
+func (c RemoveLot) Revision(b Building) int64 { return b.revision(c.LotID, c.Now) }
 
 // Decide refuses a lot that somebody owns, or will own.
 func (c RemoveLot) Decide(b Building) ([]events.Event, error) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
@@ -262,6 +263,25 @@ func TestABuildingWithLots(t *testing.T) {
 		require.EqualValues(t, 2, ChangeLot{LotID: id(2)}.Revision(b))
 		require.Zero(t, ChangeLot{LotID: id(9)}.Revision(b))
 	})
+}
+
+// Whoever saw a lot before a day on which its owners changed has seen another lot.
+func TestALotsRevisionCountsTheDaysOnWhichItsOwnersChange(t *testing.T) {
+	t.Parallel()
+	at := func(b Building, day string) int64 {
+		moment, err := time.Parse(time.DateOnly, day)
+		require.NoError(t, err)
+		return ChangeLot{LotID: id(2), Now: moment.Add(12 * time.Hour)}.Revision(b)
+	}
+	b := folded2(residence, lotA2, holds(1, "1/1", "2030-01-10"), ends(1, "2030-02-10"))
+	require.EqualValues(t, 3, at(b, "2030-01-09"))
+	require.EqualValues(t, 4, at(b, "2030-01-10"))
+	require.EqualValues(t, 4, at(b, "2030-02-10"))
+	require.EqualValues(t, 5, at(b, "2030-02-11"))
+	longer := b.Evolve(ends(1, "2030-03-10"))
+	require.Greater(t, at(longer, "2030-02-11"), at(b, "2030-02-11"),
+		"an end that had come and is put off is counted by the fact that does so")
+	require.Greater(t, at(longer, "2030-03-11"), at(longer, "2030-03-10"))
 }
 
 // folded2 is the building that facts lead to.

@@ -128,7 +128,25 @@ func (l *Lot) amend(e events.OwnershipFractionAmended) {
 }
 
 func (l *Lot) end(e events.OwnershipEnded) {
-	l.alter(e.OwnershipID, func(o *Ownership) { o.To = e.To })
+	l.alter(e.OwnershipID, func(o *Ownership) {
+		if o.To != "" {
+			l.Revision++ // the end that is replaced may have been counted by turnedBy
+		}
+		o.To = e.To
+	})
+}
+
+// turnedBy counts the days up to one on which an ownership began or was over.
+func (l *Lot) turnedBy(day events.Day) (turned int64) {
+	for _, o := range l.Ownerships {
+		if o.From <= day {
+			turned++
+		}
+		if o.OverOn(day) {
+			turned++
+		}
+	}
+	return turned
 }
 
 // name makes an ownership the one named last; the one that was changes with it.

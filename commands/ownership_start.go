@@ -23,7 +23,7 @@ type OnLot struct {
 func (c OnLot) Stream() events.Stream { return BuildingStream(c.BuildingID) }
 
 // Revision is the lot's: whoever names one saw the lot with the owners that it had.
-func (c OnLot) Revision(b Building) int64 { return b.revision(c.LotID) }
+func (c OnLot) Revision(b Building) int64 { return b.revision(c.LotID, c.Now) }
 
 // lot returns the lot and the day that it is where it stands.
 func (c OnLot) lot(b Building) (*Lot, events.Day, error) {

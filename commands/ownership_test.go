@@ -284,7 +284,8 @@ func TestChangeOwnership(t *testing.T) {
 		require.EqualValues(t, 2, change(1, func(*ChangeOwnership) {}).Revision(folded2(both...)))
 		require.EqualValues(t, 1, change(2, func(*ChangeOwnership) {}).Revision(folded2(both...)))
 		require.Zero(t, change(3, func(*ChangeOwnership) {}).Revision(folded2(both...)))
-		require.EqualValues(t, 4, onA2.Revision(folded2(both...)), "the lot moves with all")
+		require.EqualValues(t, 6, onA2.Revision(folded2(both...)),
+			"the lot moves with all, and on the two days on which an ownership began")
 	})
 }
 

@@ -13,7 +13,7 @@ import (
 type LotRow struct {
 	OrganizationID uuid.UUID     `json:"organization_id"`
 	ID             uuid.UUID     `json:"id"`
-	Version        int64         `json:"version"`  // its ETag: moves with its ownerships too
+	Version        int64         `json:"version"`  // moves with its ownerships too; VersionOn is the ETag
 	Position       int64         `json:"position"` // of the event that changed it last
 	BuildingID     uuid.UUID     `json:"building_id"`
 	Number         string        `json:"number"`
@@ -53,6 +53,21 @@ func (r *LotRow) PrimaryOn(day events.Day) (primary LotOwner, owned bool) {
 		}
 	}
 	return primary, owned
+}
+
+// VersionOn is the lot's ETag on a day, by the rule of commands: the days up to it count on which
+// an ownership began or was over, since they change whom PrimaryOn finds.
+func (r *LotRow) VersionOn(day events.Day) int64 {
+	version := r.Version
+	for _, o := range r.Owners {
+		if o.From <= day {
+			version++
+		}
+		if o.To != "" && o.To < day {
+			version++
+		}
+	}
+	return version
 }
 
 // before tells whether o is the primary contact rather than other.

@@ -62,7 +62,12 @@ func applyOwnership(b *Batch, r eventstore.Recorded) error {
 			return err
 		}
 		err = changeLot(b, r, e.LotID, func(row *LotRow) {
-			row.owner(e.OwnershipID, func(o *LotOwner) { o.To = e.To })
+			row.owner(e.OwnershipID, func(o *LotOwner) {
+				if o.To != "" {
+					row.Version++ // the end that is replaced may have counted in VersionOn
+				}
+				o.To = e.To
+			})
 		})
 		if err != nil {
 			return err

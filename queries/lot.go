@@ -10,7 +10,8 @@ import (
 	"github.com/koprogo/koprogo/projections"
 )
 
-// Lot is a lot as the read model shows it, with its primary contact of the day looked at.
+// Lot is a lot as the read model shows it, with its primary contact and its version of the day
+// looked at.
 type Lot struct {
 	projections.LotRow
 	OwnerID uuid.UUID // nil where nobody owns the lot
@@ -157,9 +158,10 @@ func (r *Reader) LotOrganization(ctx context.Context, id uuid.UUID) (uuid.UUID, 
 	return lotSource.organizationOf(ctx, r, id)
 }
 
-// ownedOn is a lot with its primary contact of a day.
+// ownedOn is a lot with its primary contact and its version of a day.
 func ownedOn(row projections.LotRow, day events.Day) Lot {
 	primary, _ := row.PrimaryOn(day)
+	row.Version = row.VersionOn(day)
 	return Lot{LotRow: row, OwnerID: primary.OwnerID}
 }
 
@@ -172,8 +174,7 @@ func (r *Reader) ownedToday(ctx context.Context, rows []projections.LotRow) ([]L
 	todays := map[uuid.UUID]events.Day{}
 	for i := range rows {
 		lots[i] = ownedOn(rows[i], day)
-		if ownedOn(rows[i], eve).OwnerID == lots[i].OwnerID &&
-			ownedOn(rows[i], morrow).OwnerID == lots[i].OwnerID {
+		if rows[i].VersionOn(eve) == rows[i].VersionOn(morrow) {
 			continue
 		}
 		building := rows[i].BuildingID
