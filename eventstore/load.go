@@ -125,6 +125,23 @@ func scanHead(row pgx.CollectableRow) (Head, error) {
 	return h, err
 }
 
+// readEncoded is Store.Read for who passes events on as they are: Event is not set.
+func (s *Store) readEncoded(
+	ctx context.Context, organization uuid.UUID, after int64, limit int,
+) ([]Recorded, error) {
+	rows, err := s.pools[RoleProjector].Query(ctx, readSQL, organization, after, limit)
+	if err != nil {
+		return nil, fmt.Errorf("read the log: %w", unavailable(err))
+	}
+	page, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Recorded, error) {
+		return ScanRecorded(row)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the log: %w", unavailable(err))
+	}
+	return page, nil
+}
+
 func collectRecorded(rows pgx.Rows) ([]Recorded, error) {
 	var page []Recorded
 	err := eachRecorded(rows, func(r Recorded) error {

@@ -11,17 +11,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// onCore runs start so that the process it starts, and what that one starts, stay on a core.
-func onCore(core int, start func() error) error {
+// onCores runs start so that the process it starts, and what that one starts, stay on cores.
+func onCores(cores []int, start func() error) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	var before, one unix.CPUSet
+	var before, these unix.CPUSet
 	if err := unix.SchedGetaffinity(0, &before); err != nil {
 		return fmt.Errorf("ask for this thread's cores: %w", err)
 	}
-	one.Set(core)
-	if err := unix.SchedSetaffinity(0, &one); err != nil {
-		return fmt.Errorf("keep a process on core %d: %w", core, err)
+	for _, core := range cores {
+		these.Set(core)
+	}
+	if err := unix.SchedSetaffinity(0, &these); err != nil {
+		return fmt.Errorf("keep a process on cores %v: %w", cores, err)
 	}
 	// A child has the cores of the thread that makes it.
 	return errors.Join(start(), unix.SchedSetaffinity(0, &before))

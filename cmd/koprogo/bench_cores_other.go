@@ -9,7 +9,7 @@ import (
 
 var errNoCores = errors.New("processes are kept on a core on Linux only")
 
-func onCore(int, func() error) error { return errNoCores }
+func onCores([]int, func() error) error { return errNoCores }
 
 func stayOnCore(int) error { return errNoCores }
 

@@ -154,7 +154,7 @@ func (b *httpBench) approvals(ctx context.Context) error {
 	}
 	slices.Sort(took)
 	b.report.add(series{percentile(took, 99)}.alone(
-		fmt.Sprintf("approval, %d lots, %d owners, p99", b.Lots, b.Lots*8/5), "ms", "< 20"),
+		fmt.Sprintf("approval, %d lots, %d owners, all cores, p99", b.Lots, b.Lots*8/5), "ms", "< 20"),
 		series{percentile(took, 50)}.alone("approval, median", "ms", "-"))
 	return nil
 }

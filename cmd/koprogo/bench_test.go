@@ -49,7 +49,7 @@ func TestTheMixOverHTTPIsMeasuredInEveryRowAndWithoutErrors(t *testing.T) {
 		"open loop at 200/s, GET p99", "open loop at 200/s, POST p99", "open loop at 200/s, errors",
 	}
 	want := append([]string{}, mix...)
-	want = append(want, "approval, 5 lots, 8 owners, p99", "approval, median",
+	want = append(want, "approval, 5 lots, 8 owners, all cores, p99", "approval, median",
 		"PCN of 20 charges, the server's first request", "PCN of 20 charges, again",
 		"start, 2 buildings")
 	for _, row := range mix {
