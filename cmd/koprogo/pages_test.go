@@ -95,7 +95,7 @@ func runPage(t *testing.T, s *server, steps []step) {
 	home := t.TempDir()
 	require.NoError(t, os.Mkdir(filepath.Join(home, "wrapped"), 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(home, "wrapped", "curl"),
-		[]byte(curlWrapper), 0o700)) //nolint:gosec // a script is run
+		[]byte(curlWrapper), 0o700))
 	require.NoError(t, os.Symlink(filepath.Dir(program), filepath.Join(home, "bin")))
 	require.NoError(t, os.Symlink(s.dir, filepath.Join(home, "data")))
 	script := "EXPECTED=; export EXPECTED\n"
