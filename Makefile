@@ -113,7 +113,7 @@ test-race: postgresql bin/testcluster ## All but the fault tests with the race d
 coverage: postgresql bin/testcluster ## Coverage of all packages: coverage.out, bin/coverage.html
 	@$(WITH_CLUSTER) $(GO) test $(TEST_FLAGS) -coverpkg=./... -coverprofile=coverage.out ./...
 	@$(GO) tool cover -html=coverage.out -o bin/coverage.html
-	@$(GO) tool cover -func=coverage.out | tail -n 1
+	@awk -f .ci/coverage.awk coverage.out
 
 .PHONY: bench
 bench: postgresql build ## Appends and replays against their yardsticks, in the same run
