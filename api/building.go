@@ -98,7 +98,9 @@ func changeBuilding(
 }
 
 func removeBuilding(ctx context.Context, c *Call, id ID) (Answer[None], error) {
-	return discard(ctx, c, id.ID, commands.RemoveBuilding{BuildingID: id.ID, Now: c.Now})
+	outcome, err := c.Commands.RemoveBuilding(ctx, c.Asking(id.ID),
+		commands.RemoveBuilding{BuildingID: id.ID, Now: c.Now})
+	return discarded(c, outcome, err)
 }
 
 func readBuilding(ctx context.Context, c *Call, id ID) (Answer[buildingBody], error) {

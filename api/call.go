@@ -89,6 +89,10 @@ func discard[S commands.State[S]](
 	ctx context.Context, c *Call, id uuid.UUID, command commands.Command[S],
 ) (Answer[None], error) {
 	outcome, err := commands.Handle(ctx, c.Commands, c.Asking(id), command)
+	return discarded(c, outcome, err)
+}
+
+func discarded[S any](c *Call, outcome commands.Outcome[S], err error) (Answer[None], error) {
 	if err != nil {
 		return Answer[None]{}, err
 	}

@@ -34,6 +34,11 @@ var _ = explained(map[Code]codeEntry{
 		"Units of the building have owners.", "Des lots de l'immeuble ont des propriétaires.",
 		"Kavels van het gebouw hebben eigenaars.",
 	}},
+	Code(commands.CodeBalanceOpen): {http.StatusConflict, text{
+		"An owner's balance of this building is not settled.",
+		"Le solde d'un propriétaire de cet immeuble n'est pas apuré.",
+		"Het saldo van een eigenaar van dit gebouw is niet vereffend.",
+	}},
 	Code(commands.CodeUnitsRemain): {http.StatusConflict, text{
 		"The building has {units} units; delete some first: at most {max} go with it.",
 		"L'immeuble compte {units} lots ; supprimez-en d'abord : {max} au plus partent avec lui.",

@@ -3,7 +3,6 @@ package commands
 import (
 	"reflect"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -266,40 +265,4 @@ func checkBuilding(
 		wanted.Entrances = append(wanted.Entrances, c.name("entrances", entrance))
 	}
 	return wanted, c.err()
-}
-
-// RemoveBuilding takes a building out of the books, and its lots with it. Ids are not used again.
-type RemoveBuilding struct {
-	BuildingID uuid.UUID
-	Now        time.Time
-}
-
-// Stream is the building's.
-func (c RemoveBuilding) Stream() events.Stream { return BuildingStream(c.BuildingID) }
-
-// Revision is the building's own.
-func (c RemoveBuilding) Revision(b Building) int64 { return b.Revision }
-
-// mostRemoved is how many lots go with their building: one append has room for that many.
-const mostRemoved = 9_000
-
-// Decide refuses a building that is not in the books, and one whose lots have owners or are too
-// many to go at once.
-func (c RemoveBuilding) Decide(b Building) ([]events.Event, error) {
-	if !b.Stands() {
-		return nil, notFound("building")
-	}
-	if b.Standing > mostRemoved {
-		return nil, refuse(CodeUnitsRemain, "the building has too many lots to go with it",
-			"units", strconv.Itoa(b.Standing), "max", strconv.Itoa(mostRemoved))
-	}
-	today := b.today(c.Now)
-	var happened []events.Event
-	for _, lot := range b.Lots() {
-		if lot.OwnedSince(today) {
-			return nil, refuse(CodeBuildingOwned, "lots of the building have owners")
-		}
-		happened = append(happened, events.LotRemoved{LotID: lot.ID})
-	}
-	return append(happened, events.BuildingRemoved{}), nil
 }

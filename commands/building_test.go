@@ -273,10 +273,10 @@ func TestChangingABuildingLeadsToWhatWasAsked(t *testing.T) {
 func TestRemoveBuilding(t *testing.T) {
 	t.Parallel()
 	t.Run("a building is removed", func(t *testing.T) {
-		given[Building](t, residence).when(RemoveBuilding{}).then(events.BuildingRemoved{})
+		given[Building](t, residence).when(&RemoveBuilding{}).then(events.BuildingRemoved{})
 	})
 	t.Run("a removed building is not found", func(t *testing.T) {
-		given[Building](t, residence, events.BuildingRemoved{}).when(RemoveBuilding{}).
+		given[Building](t, residence, events.BuildingRemoved{}).when(&RemoveBuilding{}).
 			thenRefused(CodeNotFound)
 	})
 }

@@ -110,7 +110,7 @@ func TestASuspendedOrganizationOnlyReads(t *testing.T) {
 	_, err := Handle(t.Context(), o.App, o.caller(), SuspendOrganization{o.organization})
 	require.NoError(t, err)
 	for _, app := range []*App{o.App, other} {
-		_, err = Handle(t.Context(), app, o.caller(), RemoveBuilding{BuildingID: building})
+		_, err = Handle(t.Context(), app, o.caller(), &RemoveBuilding{BuildingID: building})
 		require.Equal(t, CodeOrganizationSuspended, refusal(t, err).Code)
 	}
 	_, err = Handle(t.Context(), o.App, o.caller(), ChangeSettings{
@@ -119,7 +119,7 @@ func TestASuspendedOrganizationOnlyReads(t *testing.T) {
 	require.Equal(t, CodeOrganizationSuspended, refusal(t, err).Code)
 	_, err = Handle(t.Context(), o.App, o.caller(), ReinstateOrganization{o.organization})
 	require.NoError(t, err)
-	_, err = Handle(t.Context(), other, o.caller(), RemoveBuilding{BuildingID: building})
+	_, err = Handle(t.Context(), other, o.caller(), &RemoveBuilding{BuildingID: building})
 	require.NoError(t, err, "nobody is refused on a copy that is stale")
 }
 
@@ -216,17 +216,17 @@ func TestAnIdempotencyKeyIsAnsweredAgain(t *testing.T) {
 	require.False(t, again.Changed)
 	require.Equal(t, first.Receipt.Position, again.Receipt.Position)
 
-	_, err = Handle(t.Context(), o.App, o.keyed("b"), RemoveBuilding{BuildingID: building})
+	_, err = Handle(t.Context(), o.App, o.keyed("b"), &RemoveBuilding{BuildingID: building})
 	require.NoError(t, err)
-	again, err = Handle(t.Context(), o.App, o.keyed("b"), RemoveBuilding{BuildingID: building})
+	again, err = Handle(t.Context(), o.App, o.keyed("b"), &RemoveBuilding{BuildingID: building})
 	require.NoError(t, err, "a removal that is repeated is not a building that is not found")
 	require.True(t, again.Receipt.Replayed)
-	_, err = Handle(t.Context(), o.App, o.keyed("c"), RemoveBuilding{BuildingID: building})
+	_, err = Handle(t.Context(), o.App, o.keyed("c"), &RemoveBuilding{BuildingID: building})
 	require.Equal(t, CodeNotFound, refusal(t, err).Code)
 
 	reused := o.keyed("b")
 	reused.Idempotency.Request = append(make([]byte, 31), 1)
-	_, err = Handle(t.Context(), o.App, reused, RemoveBuilding{BuildingID: building})
+	_, err = Handle(t.Context(), o.App, reused, &RemoveBuilding{BuildingID: building})
 	require.ErrorIs(t, err, eventstore.ErrKeyReused)
 	_, err = Handle(t.Context(), o.App, reused, register(uuid.New()))
 	require.ErrorIs(t, err, eventstore.ErrKeyReused)
@@ -259,7 +259,7 @@ func TestARemovedBuildingFreesItsPlaceAndItsSlug(t *testing.T) {
 	require.NoError(t, err)
 	_, err = Handle(t.Context(), o.App, o.caller(), register(uuid.New()))
 	require.Equal(t, CodePlanLimit, refusal(t, err).Code)
-	_, err = Handle(t.Context(), o.App, o.caller(), RemoveBuilding{BuildingID: first.BuildingID})
+	_, err = Handle(t.Context(), o.App, o.caller(), &RemoveBuilding{BuildingID: first.BuildingID})
 	require.NoError(t, err)
 	second := named()
 	_, err = Handle(t.Context(), o.App, o.caller(), second)

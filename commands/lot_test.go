@@ -242,23 +242,23 @@ func TestABuildingWithLots(t *testing.T) {
 	})
 	t.Run("it is not removed while a lot has an owner", func(t *testing.T) {
 		given[Building](t, residence, lotA2, holds(1, "1/1", "2020-01-01")).
-			when(RemoveBuilding{Now: now}).thenRefused(CodeBuildingOwned)
+			when(&RemoveBuilding{Now: now}).thenRefused(CodeBuildingOwned)
 	})
 	t.Run("its lots go with it", func(t *testing.T) {
-		given[Building](t, residence, lotA2).when(RemoveBuilding{Now: now}).
+		given[Building](t, residence, lotA2).when(&RemoveBuilding{Now: now}).
 			then(events.LotRemoved{LotID: id(2)}, events.BuildingRemoved{})
 	})
 	t.Run("too many lots do not", func(t *testing.T) {
 		s := given[Building](t, residence, lotA2)
 		s.state.Standing = mostRemoved + 1
-		s.when(RemoveBuilding{Now: now}).thenRefused(CodeUnitsRemain)
+		s.when(&RemoveBuilding{Now: now}).thenRefused(CodeUnitsRemain)
 	})
 	t.Run("lots do not move its revision, nor it theirs", func(t *testing.T) {
 		t.Parallel()
 		b := folded2(residence, lotA2, holds(1, "1/1", "2020-01-01"),
 			events.BuildingRenamed{Name: "B"})
 		require.EqualValues(t, 2, ChangeBuilding{}.Revision(b))
-		require.EqualValues(t, 2, RemoveBuilding{}.Revision(b))
+		require.EqualValues(t, 2, (&RemoveBuilding{}).Revision(b))
 		require.EqualValues(t, 2, RemoveLot{LotID: id(2)}.Revision(b))
 		require.EqualValues(t, 2, ChangeLot{LotID: id(2)}.Revision(b))
 		require.Zero(t, ChangeLot{LotID: id(9)}.Revision(b))

@@ -297,7 +297,7 @@ func TestAMandateNamesBuildingsThatStand(t *testing.T) {
 	given, err := give()
 	require.NoError(t, err)
 	require.Len(t, given.State.Mandates, 1)
-	_, err = Handle(t.Context(), o.App, o.caller(), RemoveBuilding{BuildingID: building})
+	_, err = Handle(t.Context(), o.App, o.caller(), &RemoveBuilding{BuildingID: building})
 	require.NoError(t, err)
 	_, err = give()
 	require.Equal(t, "building", refusal(t, err).Params["what"])

@@ -325,7 +325,7 @@ func TestAPlanThatIsTooSmallIsRefused(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "immo-enterprise", listing.Slug, "a refused change gives the slug back")
 
-	_, err = Handle(t.Context(), o.App, o.caller(), RemoveBuilding{BuildingID: buildings[0]})
+	_, err = Handle(t.Context(), o.App, o.caller(), &RemoveBuilding{BuildingID: buildings[0]})
 	require.NoError(t, err)
 	require.NoError(t, to("starter"), "five buildings fit, whatever the numbers of their places")
 	_, err = Handle(t.Context(), o.App, o.caller(), register(uuid.New()))

@@ -55,6 +55,7 @@ const (
 	CodeSharesExceeded        Code = "shares_exceeded" // params: sum, total
 	CodeUnitOwned             Code = "unit_has_owners"
 	CodeBuildingOwned         Code = "building_has_owners"
+	CodeBalanceOpen           Code = "balance_open"
 	CodeUnitsRemain           Code = "units_remain"       // params: units, max
 	CodeOwnershipExceeded     Code = "ownership_exceeded" // params: sum, fraction, day
 	CodeOwnershipInsufficient Code = "ownership_insufficient"

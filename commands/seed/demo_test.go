@@ -42,7 +42,7 @@ func TestTheDemoIsMadeOnce(t *testing.T) {
 	}
 
 	_, err := commands.Handle(t.Context(), again.App, commands.System(DemoOrganization, ""),
-		commands.RemoveBuilding{BuildingID: demoID(0x114), Now: now})
+		&commands.RemoveBuilding{BuildingID: demoID(0x114), Now: now})
 	require.NoError(t, err)
 	made = heads(t, again)
 	require.NoError(t, begun().Demo(t.Context()))
@@ -117,7 +117,7 @@ func TestADemoThatSomebodyChangedMeanwhileIsCompletedAroundIt(t *testing.T) {
 	gone, changed := demoBuildings[1].id, demoBuildings[0]
 	system := commands.System(DemoOrganization, "")
 	_, err := commands.Handle(t.Context(), s.App, system,
-		commands.RemoveBuilding{BuildingID: gone, Now: now})
+		&commands.RemoveBuilding{BuildingID: gone, Now: now})
 	require.NoError(t, err)
 	_, err = commands.Handle(t.Context(), s.App, system, commands.ChangeBuilding{
 		BuildingID: changed.id, Name: commands.To("Les Érables"), Now: now,
