@@ -1,6 +1,7 @@
 package eventstore_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -81,4 +82,24 @@ func TestAKeyThatDoesNotOpenIsAFindingOfItsLogAlone(t *testing.T) {
 	})
 	require.ErrorContains(t, err, "the master key is another one", "nothing was found: it could "+
 		"not be looked at")
+}
+
+func TestALogWhoseFirstCheckpointIsSignedMeanwhileIsWhole(t *testing.T) {
+	t.Parallel()
+	l := newTampered(t)
+	asked := 0
+	report, err := eventstore.Verify(t.Context(), eventstore.VerifyOptions{
+		Pool:          l.store.Pool(eventstore.RoleJobs),
+		Organizations: []uuid.UUID{l.organization},
+		VerifierKey: func(ctx context.Context, organization uuid.UUID) (string, error) {
+			if asked++; asked == 1 {
+				return "", nil // the key is not made yet
+			}
+			return l.store.Keyring().Notary().VerifierKey(ctx, organization)
+		},
+	})
+	require.NoError(t, err)
+	require.Equal(t, 2, asked)
+	require.True(t, report.Whole)
+	require.NotEmpty(t, report.Organizations[0].VerifierKey)
 }
