@@ -240,3 +240,16 @@ func (p *product) close() {
 		p.database.close()
 	}
 }
+
+// resume takes every log's head for answered: nobody is shown less by this server than the one
+// before it told him.
+func (p *product) resume(ctx context.Context) error {
+	heads, err := p.store.Heads(ctx)
+	if err != nil {
+		return fmt.Errorf("look where the logs stand: %w", err)
+	}
+	for _, head := range heads {
+		p.reader.Answered(head.Organization, head.Position)
+	}
+	return nil
+}

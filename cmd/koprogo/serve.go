@@ -49,6 +49,9 @@ func (c *serveCommand) Run(ctx context.Context, out io.Writer) error {
 			return err
 		}
 	}
+	if err := p.resume(ctx); err != nil {
+		return err
+	}
 	if err := c.greet(out, listener.Addr().String(), time.Since(began)); err != nil {
 		return err
 	}
