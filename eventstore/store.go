@@ -94,15 +94,15 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 }
 
 // shareConns gives each pool its part: writer 2, projector 2, jobs 2, the reader the rest. Where
-// there are few the projector gives one up first: a long job holds one of the jobs' connections,
-// and nobody signs in meanwhile without another.
+// there are few the projector gives one up, then the writer, whose lanes take turns; the jobs never
+// do: a long job holds one of theirs, and nobody signs in meanwhile without another.
 func shareConns(most int) map[Role]int32 {
 	shares := map[Role]int32{RoleWriter: 2, RoleProjector: 2, RoleJobs: 2}
 	if most < 8 {
 		shares[RoleProjector] = 1
 	}
 	if most < 6 {
-		shares[RoleJobs] = 1
+		shares[RoleWriter] = 1
 	}
 	left := int32(most)
 	for _, n := range shares {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -18,6 +19,7 @@ import (
 	"github.com/koprogo/koprogo/events"
 	"github.com/koprogo/koprogo/eventstore"
 	"github.com/koprogo/koprogo/eventstore/eventstoretest"
+	"github.com/koprogo/koprogo/migrations/migrationstest"
 )
 
 func TestMain(m *testing.M) { os.Exit(embeddedtest.Main(m)) }
@@ -113,7 +115,17 @@ func TestATaskIsFollowedFromQueuedToDone(t *testing.T) {
 
 func TestLongTasksLeaveAConnectionToOthers(t *testing.T) {
 	t.Parallel()
-	store := open(t)
+	for _, conns := range []int{5, 10} {
+		t.Run(strconv.Itoa(conns)+" connections", func(t *testing.T) {
+			t.Parallel()
+			longTasksLeaveAConnection(t, eventstoretest.Open(t, migrationstest.Database(t).URL,
+				func(c *eventstore.Config) { c.MaxConns = conns }))
+		})
+	}
+}
+
+func longTasksLeaveAConnection(t *testing.T, store *eventstore.Store) {
+	t.Helper()
 	pool := store.Pool(eventstore.RoleJobs)
 	began, goOn := make(chan struct{}, 2), make(chan struct{})
 	release := sync.OnceFunc(func() { close(goOn) })
@@ -142,6 +154,9 @@ func TestLongTasksLeaveAConnectionToOthers(t *testing.T) {
 	<-began
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
+	beside, cancel := context.WithTimeout(t.Context(), patience/4)
+	defer cancel()
+	require.NoError(t, pool.Ping(beside), "who signs in needs one")
 	require.Never(t, func() bool {
 		return len(began) > 0 || store.Pool(eventstore.RoleJobs).Ping(ctx) != nil
 	}, 3*pollTasks, pollTasks/10, "one task at a time, and room beside it")
