@@ -32,7 +32,7 @@ func (s *Server) serve(x *exchange, r *http.Request, route *Route) {
 	c := &Call{
 		Backend: &s.backend, Caller: x.caller, Organization: x.caller.Organization,
 		Language: x.language, RequestID: x.requestID, Address: s.proxies.client(r),
-		Agent: r.UserAgent(), Now: s.now().UTC(), route: route, fence: s.fence,
+		Agent: agentOf(r.Header), Now: s.now().UTC(), route: route, fence: s.fence,
 		languages: r.Header.Get("Accept-Language"),
 	}
 	var err error

@@ -165,11 +165,8 @@ func amendShares(before []sharesFrom, e events.LotSharesAmended) []sharesFrom {
 	return append(before[:kept:kept], sharesFrom{e.From, e.Shares})
 }
 
-// normalNumber is what makes two lots' numbers the same: upper and lower case, and spaces, make no
-// difference on a door.
-func normalNumber(number string) string {
-	return strings.Join(strings.Fields(strings.ToLower(number)), " ")
-}
+// normalNumber is what makes two lots' numbers the same: those that look the same on a door.
+func normalNumber(number string) string { return events.NormalText(number) }
 
 // naturalDigits is the width that numbers are filled up to in a sort key.
 const naturalDigits = 6

@@ -1,8 +1,6 @@
 package events
 
 import (
-	"strings"
-
 	"github.com/google/uuid"
 )
 
@@ -15,11 +13,8 @@ type SupplierNamed struct {
 	Name       Personal  `json:"name"`
 }
 
-// NormalSupplier is the form that a claim on a supplier's name is made of: upper and lower case,
-// and how words are spaced, make no difference.
-func NormalSupplier(name string) string {
-	return strings.Join(strings.Fields(strings.ToLower(name)), " ")
-}
+// NormalSupplier is the form that a claim on a supplier's name is made of.
+func NormalSupplier(name string) string { return NormalText(name) }
 
 // EventType names the fact.
 func (SupplierNamed) EventType() string { return "supplier.named" }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 	_ "time/tzdata" // the calendar of Brussels on machines without zone files
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // Shares is a number of shares (quotités) in ten-thousandths of a share, over a building's total:
@@ -91,11 +93,12 @@ func ParseEnterpriseNumber(text string) (EnterpriseNumber, error) {
 var emailForm = regexp.MustCompile(`^[^\s@"<>]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$`)
 
 // ParseEmail returns the address with its domain in lower case; at most 254 characters
-// (RFC 5321). Whether two addresses are the same is told by NormalEmail.
+// (RFC 5321), all of which are seen. Whether two addresses are the same is told by NormalEmail.
 func ParseEmail(text string) (string, error) {
-	local, domain, found := strings.Cut(strings.TrimSpace(text), "@")
+	local, domain, found := strings.Cut(norm.NFC.String(strings.TrimSpace(text)), "@")
 	address := local + "@" + strings.ToLower(domain)
 	if !found || len(address) > 254 || !emailForm.MatchString(address) ||
+		strings.ContainsFunc(local, isUnseen) ||
 		!strings.Contains(domain, ".") || strings.Contains(domain, "..") {
 		return "", fmt.Errorf("an e-mail address reads name@domain.tld")
 	}
@@ -103,7 +106,7 @@ func ParseEmail(text string) (string, error) {
 }
 
 // NormalEmail is the form that a claim on an address is made of.
-func NormalEmail(address string) string { return strings.ToLower(strings.TrimSpace(address)) }
+func NormalEmail(address string) string { return NormalText(address) }
 
 // Day is a calendar day, written 2006-01-02; the zone is the building's.
 type Day string
