@@ -8,12 +8,13 @@ import (
 )
 
 // Go collects when the heap has doubled. A server's live heap is a few megabytes at first, so under
-// load it would collect many times a second, at a third of an append's processor time; and when its
-// caches are full it would let as much garbage stand beside them. Here it collects when so much has
-// been allocated, whatever lives, but never before the heap has grown by leastGrowth percent.
+// load it would collect many times a second, at a third of an append's processor time. Here it
+// collects when so much has been allocated, but never before the heap has grown by leastGrowth
+// percent. With 25 in the place of 100 a short run held 147 MiB for 200, but over three minutes
+// a request took 0.47 ms of the server's processor, in a shorter run with 100 0.29.
 const (
-	garbageBytes = 40 << 20
-	leastGrowth  = 25
+	garbageBytes = 64 << 20
+	leastGrowth  = 100
 )
 
 // spareCollections sets when to collect, unless GOGC or GOMEMLIMIT say so.
