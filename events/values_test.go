@@ -47,11 +47,8 @@ func TestAnIBANWithOneDigitWrongIsRefused(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := []byte("BE68539007547034")
 		at := rapid.IntRange(2, len(text)-1).Draw(t, "at")
-		digit := byte('0' + rapid.IntRange(0, 9).Draw(t, "digit"))
-		if text[at] == digit {
-			t.Skip("the same digit")
-		}
-		text[at] = digit
+		by := rapid.IntRange(1, 9).Draw(t, "by")
+		text[at] = byte('0' + (int(text[at]-'0')+by)%10)
 		_, err := events.ParseIBAN(string(text))
 		require.Error(t, err)
 	})
