@@ -127,7 +127,12 @@ func TestTheWorkbook(t *testing.T) {
 	})
 	t.Run("an empty report has its total", func(t *testing.T) {
 		require.Contains(t, dumpWorkbook(t, written(t, "excel", empty(t))),
-			`5: "TOTAL" |  |  |  |  | 0 | 0`)
+			`5: "TOTAL" |  |  |  |  | 0.00 | 0`)
+	})
+	t.Run("an amount that no binary fraction holds is written to the cent", func(t *testing.T) {
+		p := with(t, empty(t), "611", events.Labels{}, 1<<53+1, 1)
+		sheet := part(t, written(t, "excel", p), "xl/worksheets/sheet1.xml")
+		require.Equal(t, 2, strings.Count(sheet, "<v>90071992547409.93</v>"))
 	})
 	t.Run("it is set up for the screen and for paper", func(t *testing.T) {
 		file := written(t, "excel", canal(t))
@@ -136,9 +141,9 @@ func TestTheWorkbook(t *testing.T) {
 			`<pageSetUpPr fitToPage="true"></pageSetUpPr>`, `orientation="landscape"`,
 			`paperSize="9"`, `fitToWidth="1"`, `fitToHeight="0"`,
 			`<pane activePane="bottomLeft" state="frozen" topLeftCell="A5" ySplit="4">`,
-			`<dimension ref="A1:G13">`, `<cols><col min="1" max="1" width="11" customWidth="1"/>`,
-			`<col min="7" max="7" width="13" customWidth="1"/></cols>`,
-			`<mergeCell ref="A2:G2"/><mergeCell ref="A3:G3"/>`,
+			`<dimension ref="A1:G13">`, `<cols><col customWidth="true" max="1" min="1" width="11">`,
+			`<col customWidth="true" max="7" min="7" width="13"></col></cols>`,
+			`<mergeCell ref="A2:G2"></mergeCell><mergeCell ref="A3:G3">`,
 			`<ignoredError sqref="A5:A13" numberStoredAsText="true">`,
 			`&amp;P/&amp;N`, `Position du journal 1234`,
 			`<c r="F7" s="`, `<v>-123.45</v>`,
@@ -156,8 +161,8 @@ func TestTheWorkbook(t *testing.T) {
 		p.Report.Building.Name = strings.Repeat("très longue ", 20)
 		p.Report.Lines[0].Labels.DE = strings.Repeat("Verwaltung ", 7)
 		sheet := part(t, written(t, "excel", p), "xl/worksheets/sheet1.xml")
-		require.Contains(t, sheet, `<row r="2" ht="36" customHeight="1"`)
-		require.Contains(t, sheet, `<row r="5" ht="45" customHeight="1"`)
+		require.Contains(t, sheet, `<row r="2" ht="36" customHeight="true"`)
+		require.Contains(t, sheet, `<row r="5" ht="45" customHeight="true"`)
 	})
 }
 

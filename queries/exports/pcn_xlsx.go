@@ -49,21 +49,14 @@ func writePCNWorkbook(w io.Writer, p PCN) (err error) {
 	if err != nil {
 		return err
 	}
-	sheet, err := file.NewStreamWriter(pcnSheet)
-	if err != nil {
-		return err
-	}
-	if err := writePCNRows(sheet, styles, p); err != nil {
-		return err
-	}
-	if err := sheet.Flush(); err != nil {
+	if err := writePCNRows(file, styles, p); err != nil {
 		return err
 	}
 	_, err = file.WriteTo(w)
 	return err
 }
 
-// setUpPCNSheet sets what a stream does not write: names, properties, how the sheet is printed.
+// setUpPCNSheet sets what is no row: names, properties, how the sheet is printed.
 func setUpPCNSheet(file *excelize.File, p PCN, last int) error {
 	fit, orientation, pages, paper := true, "landscape", 0, 9 // A4
 	one, side, top := 1, 0.4, 0.6
@@ -184,32 +177,72 @@ func newPCNStyles(file *excelize.File) (pcnStyles, error) {
 	return s, nil
 }
 
-func writePCNRows(sheet *excelize.StreamWriter, styles pcnStyles, p PCN) error {
-	// The writer puts each before those set earlier; a sheet has them in their order.
-	for column := len(pcnWidths); column > 0; column-- {
-		if err := sheet.SetColWidth(column, column, pcnWidths[column-1]); err != nil {
+func writePCNRows(file *excelize.File, styles pcnStyles, p PCN) error {
+	for i, width := range pcnWidths {
+		column, err := excelize.ColumnNumberToName(i + 1)
+		if err != nil {
+			return err
+		}
+		if err := file.SetColWidth(pcnSheet, column, column, width); err != nil {
 			return err
 		}
 	}
-	if err := sheet.SetPanes(&excelize.Panes{
+	if err := file.SetPanes(pcnSheet, &excelize.Panes{
 		Freeze: true, YSplit: pcnHeader, TopLeftCell: fmt.Sprintf("A%d", pcnHeader+1),
 		ActivePane: "bottomLeft",
 	}); err != nil {
 		return err
 	}
-	if err := writePCNHead(sheet, styles, p); err != nil {
+	if err := writePCNHead(file, styles, p); err != nil {
 		return err
 	}
 	for i, line := range p.Report.Lines {
-		if err := sheet.SetRow(fmt.Sprintf("A%d", pcnHeader+1+i),
+		if err := setPCNRow(file, pcnHeader+1+i, pcnHeight*float64(pcnLinesOf(line)),
 			pcnRow(styles.text, styles.amount, styles.count, line.Code, line.Labels, line.Amount,
-				line.Charges), excelize.RowOpts{Height: pcnHeight * float64(pcnLinesOf(line))}); err != nil {
+				line.Charges)...); err != nil {
 			return err
 		}
 	}
-	return sheet.SetRow(fmt.Sprintf("A%d", pcnHeader+1+len(p.Report.Lines)),
+	return setPCNRow(file, pcnHeader+1+len(p.Report.Lines), pcnHeight,
 		pcnRow(styles.totalText, styles.totalAmount, styles.totalCount, pcnTotal, events.Labels{},
-			p.Report.Total, p.Report.Charges))
+			p.Report.Total, p.Report.Charges)...)
+}
+
+// pcnCell is a cell with its look: a text, a count, or an amount.
+type pcnCell struct {
+	style int
+	value any
+}
+
+// setPCNRow writes a row from its first cell on. An amount is written as the decimal that it is,
+// which the file's format holds whatever its size.
+func setPCNRow(file *excelize.File, row int, height float64, cells ...pcnCell) error {
+	if err := file.SetRowHeight(pcnSheet, row, height); err != nil {
+		return err
+	}
+	for i, cell := range cells {
+		at, err := excelize.CoordinatesToCellName(i+1, row)
+		if err != nil {
+			return err
+		}
+		if err := file.SetCellStyle(pcnSheet, at, at, cell.style); err != nil {
+			return err
+		}
+		switch value := cell.value.(type) {
+		case events.Money:
+			err = file.SetCellDefault(pcnSheet, at, value.String())
+		case string:
+			if value != "" {
+				err = file.SetCellStr(pcnSheet, at, value)
+			}
+		default:
+			err = file.SetCellValue(pcnSheet, at, value)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // pcnLinesOf is how many lines the longest label of a row takes.
@@ -236,7 +269,7 @@ func linesOf(text string, width int) int {
 }
 
 // writePCNHead writes rows 1 to 4.
-func writePCNHead(sheet *excelize.StreamWriter, styles pcnStyles, p PCN) error {
+func writePCNHead(file *excelize.File, styles pcnStyles, p PCN) error {
 	words := p.words()
 	colon := ": "
 	if words == pcnLanguages["fr"] {
@@ -248,51 +281,42 @@ func writePCNHead(sheet *excelize.StreamWriter, styles pcnStyles, p PCN) error {
 		words.root + colon + p.root(), words.generated + colon + p.moment(),
 	}, "   ·   ")
 	building := p.building()
-	header := make([]any, len(pcnColumns))
+	header := make([]pcnCell, len(pcnColumns))
 	for i, name := range pcnColumns {
-		header[i] = excelize.Cell{StyleID: styles.head, Value: name}
+		header[i] = pcnCell{styles.head, name}
 	}
 	for _, column := range []int{len(header) - 2, len(header) - 1} {
-		header[column] = excelize.Cell{StyleID: styles.headRight, Value: pcnColumns[column]}
+		header[column].style = styles.headRight
 	}
 	for i, row := range []struct {
-		cells  []any
+		cells  []pcnCell
 		height float64
 	}{
-		{[]any{excelize.Cell{StyleID: styles.title, Value: p.heading()}}, 24},
-		{
-			[]any{excelize.Cell{StyleID: styles.building, Value: building}},
-			18 * float64(linesOf(building, 140)),
-		},
-		{[]any{excelize.Cell{StyleID: styles.note, Value: note}}, 28},
+		{[]pcnCell{{styles.title, p.heading()}}, 24},
+		{[]pcnCell{{styles.building, building}}, 18 * float64(linesOf(building, 140))},
+		{[]pcnCell{{styles.note, note}}, 28},
 		{header, 20},
 	} {
-		if err := sheet.SetRow(fmt.Sprintf("A%d", i+1), row.cells,
-			excelize.RowOpts{Height: row.height}); err != nil {
+		if err := setPCNRow(file, i+1, row.height, row.cells...); err != nil {
 			return err
 		}
 	}
-	if err := sheet.MergeCell("A2", pcnLastCell+"2"); err != nil {
+	if err := file.MergeCell(pcnSheet, "A2", pcnLastCell+"2"); err != nil {
 		return err
 	}
-	return sheet.MergeCell("A3", pcnLastCell+"3")
+	return file.MergeCell(pcnSheet, "A3", pcnLastCell+"3")
 }
 
 func pcnRow(
 	text, amount, count int, code string, labels events.Labels, cents events.Money, charges int64,
-) []any {
-	cells := make([]any, 0, len(pcnColumns))
-	for _, word := range []string{code, labels.NL, labels.FR, labels.DE, labels.EN} {
-		cell := excelize.Cell{StyleID: text}
-		if word != "" {
-			cell.Value = word
-		}
-		cells = append(cells, cell)
+) []pcnCell {
+	return []pcnCell{
+		{text, code},
+		{text, labels.NL},
+		{text, labels.FR},
+		{text, labels.DE},
+		{text, labels.EN},
+		{amount, cents},
+		{count, charges},
 	}
-	return append(cells, excelize.Cell{StyleID: amount, Value: euros(cents)},
-		excelize.Cell{StyleID: count, Value: charges})
 }
-
-// euros is the number that a spreadsheet holds: the double nearest to the amount, which shows all
-// its cents up to 90 billion.
-func euros(cents events.Money) float64 { return float64(cents) / 100 }
