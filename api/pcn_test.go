@@ -179,7 +179,8 @@ func TestPCNFiles(t *testing.T) {
 			require.NotEmpty(t, got.header.Get("ETag"))
 		}
 		require.Contains(t, take("csv", "").ok(200).text, root)
-		require.Contains(t, sheetOf(t, take("excel", "").ok(200).text), root)
+		require.Contains(t, partOf(t, take("excel", "").ok(200).text,
+			"worksheets/sheet1.xml"), root)
 		file := take("json", "").ok(200)
 		require.Equal(t, root, file.get("root_hash"))
 		require.EqualValues(t, last, file.at("position"))
@@ -200,9 +201,10 @@ func TestPCNFiles(t *testing.T) {
 	})
 	t.Run("a file speaks the caller's language, else the organization's", func(t *testing.T) {
 		title := func(headers ...string) string {
-			sheet := sheetOf(t, take("excel", "", headers...).ok(200).text)
-			_, after, _ := strings.Cut(sheet, `<c r="A1"`)
-			_, after, _ = strings.Cut(after, "<t>")
+			workbook := take("excel", "", headers...).ok(200).text
+			require.Contains(t, partOf(t, workbook, "worksheets/sheet1.xml"),
+				`<c r="A1" s="1" t="s"><v>0</v>`, "the title is the first text")
+			_, after, _ := strings.Cut(partOf(t, workbook, "sharedStrings.xml"), "<si><t>")
 			title, _, _ := strings.Cut(after, " – ")
 			return title
 		}
@@ -224,14 +226,14 @@ func TestPCNFiles(t *testing.T) {
 	})
 }
 
-// sheetOf is a workbook's sheet as it is stored.
-func sheetOf(t *testing.T, workbook string) string {
+// partOf is a part of a workbook as it is stored.
+func partOf(t *testing.T, workbook, name string) string {
 	t.Helper()
 	archive, err := zip.NewReader(strings.NewReader(workbook), int64(len(workbook)))
 	require.NoError(t, err)
-	file, err := archive.Open("xl/worksheets/sheet1.xml")
+	file, err := archive.Open("xl/" + name)
 	require.NoError(t, err)
-	sheet, err := io.ReadAll(file)
+	part, err := io.ReadAll(file)
 	require.NoError(t, err)
-	return string(sheet)
+	return string(part)
 }
