@@ -91,17 +91,20 @@ var _ = explained(map[Code]codeEntry{
 // Codes of amounts.
 var _ = explained(map[Code]codeEntry{
 	Code(commands.CodeVATMismatch): {http.StatusBadRequest, text{
-		"The printed VAT (vat_amount) is more than 0.01 per line from its rate, or the total is" +
-			" not net + VAT.",
-		"La TVA imprimée (vat_amount) s'écarte de son taux de plus de 0,01 par ligne, ou le total" +
-			" n'est pas net + TVA.",
-		"De gedrukte btw (vat_amount) wijkt meer dan 0,01 per lijn af van haar tarief, of het" +
-			" totaal is niet netto + btw.",
+		"The printed VAT is more than 0.01 per line from its rate, or the total is" +
+			" not net + VAT: {expected} was expected, within {tolerance}.",
+		"La TVA imprimée s'écarte de son taux de plus de 0,01 par ligne, ou le total" +
+			" n'est pas net + TVA : {expected} était attendu, à {tolerance} près.",
+		"De gedrukte btw wijkt meer dan 0,01 per lijn af van haar tarief, of het" +
+			" totaal is niet netto + btw: {expected} werd verwacht, op {tolerance} na.",
 	}},
 	Code(commands.CodeTotalMismatch): {http.StatusBadRequest, text{
-		"The amount excluding VAT is more than 0.01 per line from the sum of the lines.",
-		"Le montant hors TVA s'écarte de la somme des lignes de plus de 0,01 par ligne.",
-		"Het bedrag exclusief btw wijkt meer dan 0,01 per lijn af van de som van de lijnen.",
+		"The amount excluding VAT is more than 0.01 per line from the sum of the lines:" +
+			" {expected} was expected, within {tolerance}.",
+		"Le montant hors TVA s'écarte de la somme des lignes de plus de 0,01 par ligne :" +
+			" {expected} était attendu, à {tolerance} près.",
+		"Het bedrag exclusief btw wijkt meer dan 0,01 per lijn af van de som van de lijnen:" +
+			" {expected} werd verwacht, op {tolerance} na.",
 	}},
 	Code(commands.CodeSharesIncomplete): {http.StatusConflict, text{
 		"The shares do not add up to the base of the distribution key.",

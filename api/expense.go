@@ -17,7 +17,7 @@ import (
 var expenseWords = []string{
 	"kind", "document_kind", "date", "expense_date", "key_id", "distribution_key_id",
 	"private_lot_id", "private_unit_id", "vat", "vat_amount", "lines", "line_items",
-	"paid_on", "paid_date", "reason", "rejection_reason",
+	"paid_on", "paid_date", "reason", "rejection_reason", "gross", "amount",
 }
 
 // ExpenseBody is a charge as REST shows it. Its amount is above zero; a credit note's counts

@@ -13,7 +13,8 @@ import (
 
 // invoiceWords are the names of a charge's fields on the paths of invoices.
 var invoiceWords = append(slices.Clone(expenseWords),
-	"date", "invoice_date", "lines", "lines", "amount", "amount_excl_vat")
+	"date", "invoice_date", "lines", "lines", "amount", "amount_excl_vat",
+	"gross", "amount_incl_vat")
 
 // invoiceBody is a charge with its VAT and lines.
 type invoiceBody struct {

@@ -53,10 +53,20 @@ func TestInvoices(t *testing.T) {
 		made := e.ask(t, e.syndic, "POST", "/invoices/draft", newInvoice(e.id,
 			"amount_excl_vat", "333.33", "vat_amount", "70.00", "amount_incl_vat", 403.33)).ok(201)
 		require.Equal(t, "403.33", made.get("amount"))
-		e.ask(t, e.syndic, "POST", "/invoices/draft", newInvoice(e.id,
-			"amount_excl_vat", "333.33", "vat_amount", "70.02")).refused(400, "vat_mismatch")
-		e.ask(t, e.syndic, "POST", "/invoices/draft", newInvoice(e.id,
-			"amount_incl_vat", 968.02)).refused(400, "vat_mismatch")
+		for field, wrong := range map[string]struct {
+			sent     []any
+			expected string
+		}{
+			"vat_amount": {
+				[]any{"amount_excl_vat", "333.33", "vat_amount", "70.02"}, "70.00 was expected",
+			},
+			"amount_incl_vat": {[]any{"amount_incl_vat", 968.02}, "968.00 was expected"},
+		} {
+			refused := e.ask(t, e.syndic, "POST", "/invoices/draft", newInvoice(e.id, wrong.sent...))
+			refused.refused(400, "vat_mismatch")
+			require.Equal(t, field, refused.get("errors.0.field"))
+			require.Contains(t, refused.get("detail"), wrong.expected)
+		}
 	})
 	t.Run("wrong fields are named as REST names them", func(t *testing.T) {
 		for _, wrong := range []struct {

@@ -55,7 +55,14 @@ func mapped(err error, route *Route) *Problem {
 // refusal turns what a rule refused into a problem. Fields are named as REST names them.
 func refusal(refused *commands.Refused, route *Route) *Problem {
 	if !refused.Invalid() {
-		return &Problem{Code: Code(refused.Code), Params: refusalParams(refused)}
+		problem := &Problem{Code: Code(refused.Code), Params: refusalParams(refused)}
+		if field := refused.Params["field"]; field != "" {
+			problem.Fields = []fieldError{{
+				Field: restName(field, route.Serve.words), Code: problem.Code,
+				Params: problem.Params,
+			}}
+		}
+		return problem
 	}
 	fields := make([]fieldError, 0, 1+len(refused.More))
 	for _, wrong := range append([]*commands.Refused{refused}, refused.More...) {

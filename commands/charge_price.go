@@ -76,16 +76,17 @@ func printedAmount(amount Change[events.Money]) *events.Money {
 func compare(f *ChargeFields, wanted *events.ChargeContent) error {
 	for _, total := range []struct {
 		code  Code
+		field string
 		given Change[events.Money]
 		is    events.Money
 	}{
-		{CodeTotalMismatch, f.Net, wanted.Net},
-		{CodeVATMismatch, f.VAT, wanted.VAT},
-		{CodeVATMismatch, f.Amount, wanted.Gross},
+		{CodeTotalMismatch, "amount_excl_vat", f.Net, wanted.Net},
+		{CodeVATMismatch, "vat_amount", f.VAT, wanted.VAT},
+		{CodeVATMismatch, "gross", f.Amount, wanted.Gross},
 	} {
 		if total.given.Given && !near(total.given.Value, total.is, len(wanted.Lines)) {
-			return mismatch(total.code, "a total is not that of the lines", total.is,
-				len(wanted.Lines))
+			return mismatch(total.code, total.field, "a total is not that of the lines",
+				total.is, len(wanted.Lines))
 		}
 	}
 	return nil
@@ -152,8 +153,8 @@ func (f *ChargeFields) priceGross(
 		return priced, err
 	}
 	if !nearVAT(f.VAT.Value, priced.VAT, []int64{exactVAT(priced.Net, rate)}, 1) {
-		return priced, mismatch(CodeVATMismatch, "the printed VAT is not that of the rate",
-			priced.VAT, 1)
+		return priced, mismatch(CodeVATMismatch, "vat_amount",
+			"the printed VAT is not that of the rate", priced.VAT, 1)
 	}
 	return Priced{Net: gross - f.VAT.Value, VAT: f.VAT.Value, Gross: gross}, nil
 }

@@ -41,8 +41,8 @@ const (
 
 // Codes of amounts: invoices that do not add up, keys that nothing can be shared out by.
 const (
-	CodeVATMismatch      Code = "vat_mismatch"      // params: expected, tolerance
-	CodeTotalMismatch    Code = "total_mismatch"    // params: expected, tolerance
+	CodeVATMismatch      Code = "vat_mismatch"      // params: field, expected, tolerance
+	CodeTotalMismatch    Code = "total_mismatch"    // params: field, expected, tolerance
 	CodeSharesIncomplete Code = "shares_incomplete" // params: sum, base
 	CodeWeightsInvalid   Code = "weights_invalid"
 )

@@ -184,11 +184,11 @@ func invoiced(bill []taxed, printed Printed, field string) (Invoiced, error) {
 		return Invoiced{}, err
 	}
 	if printed.Net != nil && !near(*printed.Net, whole.Total.Net, len(bill)) {
-		return Invoiced{}, mismatch(CodeTotalMismatch,
+		return Invoiced{}, mismatch(CodeTotalMismatch, "amount_excl_vat",
 			"the printed net is not the sum of the lines", whole.Total.Net, len(bill))
 	}
 	if printed.Gross != nil && !near(*printed.Gross, whole.Total.Gross, len(bill)) {
-		return Invoiced{}, mismatch(CodeVATMismatch,
+		return Invoiced{}, mismatch(CodeVATMismatch, "gross",
 			"the printed total is not net and VAT", whole.Total.Gross, len(bill))
 	}
 	return whole, nil

@@ -1,6 +1,11 @@
 package commands
 
-import "github.com/koprogo/koprogo/events"
+import (
+	"fmt"
+	"slices"
+
+	"github.com/koprogo/koprogo/events"
+)
 
 // vatGroup are the lines of one rate.
 type vatGroup struct {
@@ -53,8 +58,8 @@ func vatOfLines(bill []taxed, printed *events.Money) ([]events.Money, error) {
 		sum += vat
 	}
 	if printed != nil && !near(*printed, sum, len(bill)) {
-		return nil, mismatch(CodeVATMismatch, "the printed VAT is not the sum of the lines'", sum,
-			len(bill))
+		return nil, mismatch(CodeVATMismatch, "vat_amount",
+			"the printed VAT is not the sum of the lines'", sum, len(bill))
 	}
 	return vats, nil
 }
@@ -78,7 +83,8 @@ func dueAsPrinted(
 		weights[i] = exactVAT(group.net, group.rate)
 	}
 	if !nearVAT(printed, sum, weights, lines) {
-		return nil, mismatch(CodeVATMismatch, "the printed VAT is not that of the rates", sum, lines)
+		return nil, mismatch(CodeVATMismatch, "vat_amount",
+			"the printed VAT is not that of the rates", sum, lines)
 	}
 	return shareVAT(printed, weights, due)
 }
@@ -98,8 +104,8 @@ func (g vatGroup) share(bill []taxed, due events.Money, vats []events.Money) err
 			continue
 		}
 		if !nearVAT(*printed, own, []int64{exactVAT(net, g.rate)}, len(g.lines)) {
-			return mismatch(CodeVATMismatch, "a line's printed VAT is not that of its rate", own,
-				len(g.lines))
+			return mismatch(CodeVATMismatch, printedAt(i),
+				"a line's printed VAT is not that of its rate", own, len(g.lines))
 		}
 		vats[i], sum = *printed, sum+*printed
 	}
@@ -115,8 +121,9 @@ func (g vatGroup) share(bill []taxed, due events.Money, vats []events.Money) err
 		vats[i], sum = shares[place], sum+shares[place]
 	}
 	if mixed && !near(sum, g.due(), len(g.lines)) {
-		return mismatch(CodeVATMismatch, "the printed VAT of a rate is not that of its net", g.due(),
-			len(g.lines))
+		first := slices.IndexFunc(g.lines, func(i int) bool { return bill[i].printed != nil })
+		return mismatch(CodeVATMismatch, printedAt(g.lines[first]),
+			"the printed VAT of a rate is not that of its net", g.due(), len(g.lines))
 	}
 	return nil
 }
@@ -179,7 +186,12 @@ func nearVAT(printed, due events.Money, weights []int64, lines int) bool {
 	return near(printed, due, lines)
 }
 
-func mismatch(code Code, reason string, expected events.Money, lines int) *Refused {
-	return refuse(code, reason, "expected", expected.String(),
+func mismatch(
+	code Code, field, reason string, expected events.Money, lines int,
+) *Refused {
+	return refuse(code, reason, "field", field, "expected", expected.String(),
 		"tolerance", events.Money(lines).String())
 }
+
+// printedAt is the field of a line's printed VAT.
+func printedAt(line int) string { return fmt.Sprintf("lines[%d].vat_amount", line) }

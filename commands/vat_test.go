@@ -64,7 +64,9 @@ func TestTheWorkedExamplesOfVAT(t *testing.T) {
 		_, err = PriceNet(333_33, 2100, "", printedVAT(vat))
 		refused := refusal(t, err)
 		require.Equal(t, CodeVATMismatch, refused.Code)
-		require.Equal(t, map[string]string{"expected": "70.00", "tolerance": "0.01"}, refused.Params)
+		require.Equal(t, map[string]string{
+			"field": "vat_amount", "expected": "70.00", "tolerance": "0.01",
+		}, refused.Params)
 	}
 }
 
