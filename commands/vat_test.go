@@ -225,9 +225,13 @@ func TestPrintedTotalsAreComparedWithinACentPerLine(t *testing.T) {
 		_, err := PriceInvoice(lines, printedNet(300_33+off))
 		refused := refusal(t, err)
 		require.Equal(t, CodeTotalMismatch, refused.Code)
-		require.Equal(t, map[string]string{"expected": "300.33", "tolerance": "0.03"}, refused.Params)
+		require.Equal(t, map[string]string{
+			"field": "amount_excl_vat", "expected": "300.33", "tolerance": "0.03",
+		}, refused.Params)
 		_, err = PriceInvoice(lines, printedGross(363_33+off))
-		require.Equal(t, CodeVATMismatch, refusal(t, err).Code)
+		refused = refusal(t, err)
+		require.Equal(t, CodeVATMismatch, refused.Code)
+		require.Equal(t, "gross", refused.Params["field"])
 	}
 }
 
