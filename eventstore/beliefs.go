@@ -12,7 +12,7 @@ import (
 // How much the writer remembers; what falls out is read again.
 const (
 	maxHeads    = 10_000
-	maxVersions = 200_000
+	maxVersions = 30_000
 )
 
 // beliefs are what the writer holds to be true of heads, stream versions and numbered claims. A
@@ -42,13 +42,16 @@ type versionBelief struct {
 	age     uint64
 }
 
-// places are the numbers taken of one kind of numbered claim.
+// places are the numbers taken of one kind of numbered claim, and who has which.
 type places struct {
 	holders map[int]string
+	numbers map[string]int
 	lowest  int // no number below it is free
 }
 
-func newPlaces() *places { return &places{holders: map[int]string{}, lowest: 1} }
+func newPlaces() *places {
+	return &places{holders: map[int]string{}, numbers: map[string]int{}, lowest: 1}
+}
 
 // take gives the lowest free number up to limit; 0 when there is none.
 func (p *places) take(holder string, limit int) int {
@@ -57,27 +60,25 @@ func (p *places) take(holder string, limit int) int {
 	}
 	for n := p.lowest; n <= limit; n++ {
 		if _, taken := p.holders[n]; !taken {
-			p.holders[n], p.lowest = holder, n+1
+			p.hold(n, holder)
+			p.lowest = n + 1
 			return n
 		}
 	}
 	return 0
 }
 
+// hold notes that holder has n.
+func (p *places) hold(n int, holder string) { p.holders[n], p.numbers[holder] = holder, n }
+
 func (p *places) release(n int) {
+	delete(p.numbers, p.holders[n])
 	delete(p.holders, n)
 	p.lowest = min(p.lowest, n)
 }
 
 // of returns the number that holder has; 0 for none.
-func (p *places) of(holder string) int {
-	for n, who := range p.holders {
-		if who == holder {
-			return n
-		}
-	}
-	return 0
-}
+func (p *places) of(holder string) int { return p.numbers[holder] }
 
 func newBeliefs() *beliefs {
 	heads, _ := lru.New[uuid.UUID, *headBelief](maxHeads)

@@ -59,11 +59,11 @@ func (l *lane) gather(ctx context.Context, conn *pgx.Conn, batch []*pending) (*g
 	for _, p := range batch {
 		w.versions(p)
 		if len(p.take)+len(p.release) > 0 {
-			w.claimed(p)
 			w.places(p)
 		}
 		w.known(p)
 	}
+	w.claimed(batch)
 	if w.queries.Len() == 0 {
 		return w.into, nil
 	}
@@ -153,22 +153,31 @@ func (w *wants) versions(p *pending) {
 	}
 }
 
-// By one name: PostgreSQL takes the primary key for it, whatever it knows of the table.
-const claimSQL = `select name, kind, holder, subject from log.claims
- where organization_id = $1 and name = $2`
+// One by one: a plan made while the table was small might read all of the organization's.
+const claimsSQL = `select c.name, c.kind, c.holder, c.subject from unnest($2::text[]) n, lateral (
+  select name, kind, holder, subject from log.claims
+   where organization_id = $1 and name = n limit 1) c`
 
-func (w *wants) claimed(p *pending) {
-	organization := p.append.Organization
-	for _, c := range slices.Concat(p.take, p.release) {
-		if c.name == "" || !w.once("claim", organization.String(), c.name) {
-			continue
+// claimed asks who has the names that the appends take or give back.
+func (w *wants) claimed(batch []*pending) {
+	names := map[uuid.UUID][]string{}
+	for _, p := range batch {
+		organization := p.append.Organization
+		for _, claims := range [][]namedClaim{p.take, p.release} {
+			for _, c := range claims {
+				if c.name != "" && w.once("claim", organization.String(), c.name) {
+					names[organization] = append(names[organization], c.name)
+				}
+			}
 		}
+	}
+	for organization, names := range names {
 		w.ask(func(rows pgx.Rows) error {
 			return eachClaim(rows, func(name string, row claimRow) error {
 				w.into.claims[claimKey{organization, name}] = row
 				return nil
 			})
-		}, claimSQL, organization, c.name)
+		}, claimsSQL, organization, names)
 	}
 }
 
@@ -193,7 +202,7 @@ func (w *wants) places(p *pending) {
 			head.places[c.kind] = taken
 			return eachClaim(rows, func(name string, row claimRow) error {
 				n, err := placeNumber(row.kind, name)
-				taken.holders[n] = row.holder
+				taken.hold(n, row.holder)
 				return err
 			})
 		}, placesSQL, organization, c.kind, c.kind+"/%")

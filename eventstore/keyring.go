@@ -28,7 +28,7 @@ const (
 )
 
 // cachedKeys bounds the unwrapped keys that are kept in memory, each about 1 KiB.
-const cachedKeys = 16_384
+const cachedKeys = 4_096
 
 // Keyring seals and opens personal data under its subjects' keys, which stand in log.keys wrapped
 // by the master key. A key that is missing was destroyed, and what was sealed under it is gone
@@ -114,11 +114,10 @@ func (p keyPlace) associated() []byte {
 	return appendID(appendText(bound, p.purpose), p.subject)
 }
 
-// fewKeys are found one by one, whatever the plan.
-const fewKeys = 100
-
-const readKeysSQL = `select subject, wrapped from log.keys
- where organization_id = $1 and purpose = $2 and subject = any($3)`
+// One by one: a plan made while the table was small might compare each key with each subject.
+const readKeysSQL = `select s, k.wrapped from unnest($3::uuid[]) s, lateral (
+  select wrapped from log.keys
+   where organization_id = $1 and purpose = $2 and subject = s limit 1) k`
 
 // keys returns the keys that exist, from memory where possible and the rest in one query.
 func (k *Keyring) keys(
@@ -137,12 +136,7 @@ func (k *Keyring) keys(
 		return found, nil
 	}
 	before := k.forgets()
-	args := []any{organization, purpose, missing}
-	if len(missing) > fewKeys {
-		// Planned for these very subjects: a plan for any may compare each key with each of them.
-		args = append([]any{pgx.QueryExecModeCacheDescribe}, args...)
-	}
-	rows, err := k.pool.Query(ctx, readKeysSQL, args...)
+	rows, err := k.pool.Query(ctx, readKeysSQL, organization, purpose, missing)
 	if err != nil {
 		return nil, fmt.Errorf("read keys: %w", err)
 	}

@@ -49,8 +49,8 @@ const insertClaimsSQL = `insert into log.claims (organization_id, name, kind, ho
 select $1, n, k, h, s from unnest($2::text[], $3::text[], $4::text[], $5::uuid[])
        as rows (n, k, h, s)`
 
-const insertSubjectKeySQL = `insert into log.keys (organization_id, purpose, subject, wrapped)
-values ($1, 'subject', $2, $3)`
+const insertSubjectKeysSQL = `insert into log.keys (organization_id, purpose, subject, wrapped)
+select unnest($1::uuid[]), 'subject', unnest($2::uuid[]), unnest($3::bytea[])`
 
 // A key older than its life is written over.
 const insertIdempotencySQL = `
@@ -69,16 +69,29 @@ func (b *batch) queue(l *lane, queries *pgx.Batch) {
 		b.queueEvents(queries)
 	}
 	b.queueClaims(queries)
+	b.queueKeys(queries)
 	for _, p := range b.accepted {
 		organization := p.append.Organization
-		for _, key := range p.keys {
-			queries.Queue(insertSubjectKeySQL, organization, key.Subject, key.Wrapped)
-		}
 		if idem := p.append.Idempotency; idem != nil {
 			last := &p.rows[len(p.rows)-1]
 			queries.Queue(insertIdempotencySQL, organization, idem.Actor, idem.Key, idem.Request,
 				idem.Status, idem.Resource, last.Position, last.RecordedAt)
 		}
+	}
+}
+
+// queueKeys writes the keys of the subjects that the appends bring.
+func (b *batch) queueKeys(queries *pgx.Batch) {
+	var organizations, subjects uuidArray
+	var wrapped [][]byte
+	for _, p := range b.accepted {
+		for _, key := range p.keys {
+			organizations = append(organizations, pgUUID(p.append.Organization))
+			subjects, wrapped = append(subjects, pgUUID(key.Subject)), append(wrapped, key.Wrapped)
+		}
+	}
+	if len(wrapped) > 0 {
+		queries.Queue(insertSubjectKeysSQL, organizations, subjects, wrapped)
 	}
 }
 

@@ -127,8 +127,10 @@ func openPool(ctx context.Context, url string, role Role, conns int32) (*pgxpool
 	parameters["role"] = role.databaseRole()
 	parameters["application_name"] = "koprogo " + string(role)
 	parameters["timezone"] = "UTC"
-	// Statements are planned once, most of them while their tables are small; every one of them has
+	// Statements are planned once and not for each array that they are asked with: of most, planning
+	// took longer than running. Most are planned while their tables are small; every one of them has
 	// its index, and a plan that reads whole tables would stay when they have grown.
+	parameters["plan_cache_mode"] = "force_generic_plan"
 	parameters["enable_seqscan"] = "off"
 	switch role {
 	case RoleProjector:
