@@ -19,13 +19,14 @@ import (
 const (
 	RelayStream   = "KOPROGO"
 	relaySubject  = "koprogo.log."
-	relayMaxBytes = 64 << 20
+	relayMaxBytes = 24 << 20
 	relayMaxAge   = 24 * time.Hour
 	// One message carries a run of events: its answer is waited for before the next, since each
 	// names the sequence that it follows.
 	relayPage     = 200
 	relayMaxData  = 512 << 10
 	relaySweep    = time.Second
+	relayGather   = 20 * time.Millisecond // between two rounds
 	headerLast    = "Koprogo-Last"
 	relayMaxPause = 2 * time.Second
 )
@@ -45,6 +46,7 @@ type Relay struct {
 	config    RelayConfig
 	js        jetstream.JetStream
 	published map[uuid.UUID]relayed
+	began     time.Time // the last round
 }
 
 // relayed is where an organization's subject stands.
@@ -110,6 +112,7 @@ func (r *Relay) run(ctx context.Context) {
 	defer sweep.Stop()
 	pause := relaySweep / 8
 	for {
+		r.began = time.Now()
 		if err := r.catchUp(ctx); err != nil && ctx.Err() == nil {
 			r.store.logger.Warn("the relay waits for NATS or PostgreSQL", "error", err)
 			r.published = map[uuid.UUID]relayed{}
@@ -124,11 +127,20 @@ func (r *Relay) run(ctx context.Context) {
 		pause = relaySweep / 8
 		select {
 		case <-rung:
+			r.linger(ctx)
 		case <-sweep.C:
 			r.sweep(ctx)
 		case <-ctx.Done():
 			return
 		}
+	}
+}
+
+// linger lets more come together: a message costs as much for one event as for many.
+func (r *Relay) linger(ctx context.Context) {
+	select {
+	case <-time.After(relayGather - time.Since(r.began)):
+	case <-ctx.Done():
 	}
 }
 

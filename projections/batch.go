@@ -23,6 +23,8 @@ type Projection struct {
 	// ByStream are those of Tables whose rows have their stream's id: the rows that a page of
 	// events needs are then fetched at once.
 	ByStream []AnyTable
+	// ByEvent are those whose rows an event names, fetched at once likewise.
+	ByEvent []ByEvent
 	// Totals are the counters that it keeps, in a table that projections share.
 	Totals []Resource
 	// Categories are the streams that it looks at.
@@ -30,6 +32,12 @@ type Projection struct {
 	// Apply is pure but for b. It is called in the log's order, once for each event of Categories;
 	// an error stops the projection for the organization, before the event.
 	Apply func(b *Batch, r eventstore.Recorded) error
+}
+
+// ByEvent says which rows of a table an event concerns.
+type ByEvent struct {
+	Table AnyTable
+	IDs   func(*eventstore.Recorded) []uuid.UUID
 }
 
 func (p *Projection) wants(r *eventstore.Recorded) bool {
@@ -62,22 +70,18 @@ func (p *Projection) apply(b *Batch, r *eventstore.Recorded) error {
 
 // fetches asks for the rows that a page of events is known to need.
 func (p *Projection) fetches(c *Copy, page []eventstore.Recorded) []fetch {
-	var ids []uuid.UUID
-	seen := map[uuid.UUID]struct{}{}
-	for i := range page {
-		id := page[i].Stream.ID
-		if _, twice := seen[id]; twice || !p.wants(&page[i]) {
-			continue
-		}
-		seen[id] = struct{}{}
-		ids = append(ids, id)
-	}
+	ids := p.ids(page, streamID)
 	if len(ids) == 0 {
 		return nil
 	}
 	var fetches []fetch
 	for _, table := range p.ByStream {
-		if f, needed := table.fetchStreams(c, ids); needed {
+		if f, needed := table.fetchIDs(c, ids); needed {
+			fetches = append(fetches, f)
+		}
+	}
+	for _, by := range p.ByEvent {
+		if f, needed := by.Table.fetchIDs(c, p.ids(page, by.IDs)); needed {
 			fetches = append(fetches, f)
 		}
 	}
@@ -86,4 +90,26 @@ func (p *Projection) fetches(c *Copy, page []eventstore.Recorded) []fetch {
 		fetches = append(fetches, shelf.fetch(missing))
 	}
 	return fetches
+}
+
+func streamID(r *eventstore.Recorded) []uuid.UUID { return []uuid.UUID{r.Stream.ID} }
+
+// ids lists what of gives for the events of a page that the projection looks at, each once.
+func (p *Projection) ids(
+	page []eventstore.Recorded, of func(*eventstore.Recorded) []uuid.UUID,
+) []uuid.UUID {
+	var ids []uuid.UUID
+	seen := map[uuid.UUID]struct{}{}
+	for i := range page {
+		if !p.wants(&page[i]) {
+			continue
+		}
+		for _, id := range of(&page[i]) {
+			if _, twice := seen[id]; !twice {
+				seen[id] = struct{}{}
+				ids = append(ids, id)
+			}
+		}
+	}
+	return ids
 }

@@ -80,6 +80,7 @@ var Charges = Projection{
 		OverdueOwnerTable,
 	},
 	ByStream:   []AnyTable{ChargeTable},
+	ByEvent:    []ByEvent{{ChargeFigureTable, chargedIn}},
 	Totals:     []Resource{ChargeTotal},
 	Categories: []string{events.ChargeCategory, events.SupplierCategory},
 	Apply:      countingCharges(applyCharge),

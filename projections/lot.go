@@ -108,6 +108,7 @@ var Lots = Projection{
 		LotTable, RemovedLotTable, OwnershipTable, LotFigureTable, DatedLotTable,
 	},
 	ByStream:   []AnyTable{LotFigureTable},
+	ByEvent:    []ByEvent{{LotTable, countedLots}},
 	Totals:     []Resource{LotTotal},
 	Categories: []string{events.BuildingCategory},
 	Apply:      countingLots(applyLot),

@@ -126,6 +126,15 @@ func countingCharges(
 	}
 }
 
+// chargedIn are the organization and the building of a charge that begins; what its later events
+// concern, its row says.
+func chargedIn(r *eventstore.Recorded) []uuid.UUID {
+	if drafted, ok := r.Event.(events.ChargeDrafted); ok {
+		return []uuid.UUID{r.Organization, drafted.Content.Building}
+	}
+	return nil
+}
+
 // countedCharge is what a charge counts for and who owes a part of it when it is overdue.
 func countedCharge(b *Batch, id uuid.UUID) (chargeFigure, []uuid.UUID, error) {
 	row, found, err := ChargeTable.Get(b, id)

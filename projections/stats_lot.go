@@ -111,6 +111,13 @@ func countedLotOf(event events.Event) uuid.UUID {
 	return uuid.Nil
 }
 
+func countedLots(r *eventstore.Recorded) []uuid.UUID {
+	if lot := countedLotOf(r.Event); lot != uuid.Nil {
+		return []uuid.UUID{lot}
+	}
+	return nil
+}
+
 // countedLot is what a lot was counted for when its row changed last: what it would count for on a
 // later day is another thing.
 func countedLot(b *Batch, id uuid.UUID) (lotFigure, error) {

@@ -198,12 +198,12 @@ type AnyTable interface {
 	SQL() []string
 	live() statements
 	statements(name string) statements
-	fetchStreams(c *Copy, ids []uuid.UUID) (fetch, bool)
+	fetchIDs(c *Copy, ids []uuid.UUID) (fetch, bool)
 	readAll(ctx context.Context, q eventstore.Querier, into *Copy) error
 }
 
-// fetchStreams asks for the rows that have their stream's id; false when all are known.
-func (t *Table[K, R]) fetchStreams(c *Copy, ids []uuid.UUID) (fetch, bool) {
+// fetchIDs asks for the rows of these ids; false when all are known.
+func (t *Table[K, R]) fetchIDs(c *Copy, ids []uuid.UUID) (fetch, bool) {
 	keys, ok := any(ids).([]K)
 	if !ok {
 		return fetch{}, false

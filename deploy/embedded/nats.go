@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	// natsMaxStore leaves room for the relay's stream (64 MiB) and its consumers.
+	// natsMaxStore leaves room for the relay's stream (24 MiB) and its consumers.
 	natsMaxStore  = 512 << 20
 	natsMaxMemory = 16 << 20
 	natsSync      = 30 * time.Second
