@@ -111,7 +111,7 @@ func logFilter(
 			return chosen, invalidParameter("stream", CodeMalformed, "form", "category-uuid")
 		}
 	}
-	zone, err := time.LoadLocation(mandateZone)
+	zone, err := events.Zone(mandateZone)
 	if err != nil {
 		return chosen, err
 	}

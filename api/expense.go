@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -289,7 +288,7 @@ func listExpenses(
 	if err != nil {
 		return Listed[ExpenseBody]{}, err
 	}
-	zone, err := time.LoadLocation(mandateZone)
+	zone, err := events.Zone(mandateZone)
 	if err != nil {
 		return Listed[ExpenseBody]{}, err
 	}

@@ -95,14 +95,24 @@ func (p Page) of(words ...string) queries.Page {
 	}
 }
 
-// listedAs turns a query's page into REST bodies.
+// listedAs turns a query's page into REST bodies. Where they may have been made before it leaves
+// that to when they are wanted.
 func listedAs[Q, R any](listed queries.Listed[Q], body func(Q) R) Listed[R] {
 	turned := Listed[R]{
-		Items: make([]R, len(listed.Items)), Total: listed.Total, Next: listed.Next,
-		Position: listed.Stale, Stale: listed.Stale, shown: listed.Shown,
+		Total: listed.Total, Next: listed.Next, Position: listed.Stale, Stale: listed.Stale,
+		shown: listed.Shown,
 	}
-	for i, item := range listed.Items {
-		turned.Items[i] = body(item)
+	turn := func() []R {
+		items := make([]R, len(listed.Items))
+		for i, item := range listed.Items {
+			items[i] = body(item)
+		}
+		return items
+	}
+	if listed.Shown != nil {
+		turned.turn = turn
+	} else {
+		turned.Items = turn()
 	}
 	return turned
 }

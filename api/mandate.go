@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -63,7 +62,7 @@ func giveMandate(
 	if err != nil {
 		return Answer[mandateBody]{}, err
 	}
-	zone, err := time.LoadLocation(mandateZone)
+	zone, err := events.Zone(mandateZone)
 	if err != nil {
 		return Answer[mandateBody]{}, err
 	}

@@ -168,7 +168,13 @@ func listOwners(
 		return Listed[ownerBody]{}, err
 	}
 	bodies := listedAs(listed, toOwner)
-	read := c.readings(bodies.Items...)
+	read := make([]eventstore.Access, 0, len(listed.Items))
+	for i := range listed.Items {
+		owner := &listed.Items[i]
+		if owner.AccountID != c.Caller.Account && owner.ErasedAt.IsZero() {
+			read = append(read, c.reading(owner.OrganizationID, owner.ID))
+		}
+	}
 	for i := range read {
 		bodies.Shows = append(bodies.Shows, read[i].Subject)
 	}
@@ -220,13 +226,17 @@ func (c *Call) readings(owners ...ownerBody) []eventstore.Access {
 		if own || owner.ErasedAt != nil {
 			continue
 		}
-		read = append(read, eventstore.Access{
-			Organization: owner.OrganizationID, Actor: c.Caller.Account,
-			Role: c.Caller.Role.String(), Subject: owner.ID,
-			Resource: "owner/" + owner.ID.String(), RequestID: c.RequestID, At: c.Now,
-		})
+		read = append(read, c.reading(owner.OrganizationID, owner.ID))
 	}
 	return read
+}
+
+// reading says that the caller reads an owner's data.
+func (c *Call) reading(organization, owner uuid.UUID) eventstore.Access {
+	return eventstore.Access{
+		Organization: organization, Actor: c.Caller.Account, Role: c.Caller.Role.String(),
+		Subject: owner, Resource: "owner/" + owner.String(), RequestID: c.RequestID, At: c.Now,
+	}
 }
 
 // noteOwners records that the caller read a list of owners.

@@ -54,8 +54,9 @@ type Listed[R any] struct {
 	// Shows is whose personal data the page shows. Where the route remembers its answers, whoever
 	// gets one from memory is noted to have read it; the handler notes its own call.
 	Shows []uuid.UUID
-	// shown keeps the items' JSON while the same items are given.
+	// shown keeps the items' JSON while the same items are given; turn makes them where it does not.
 	shown *queries.Shown
+	turn  func() []R
 }
 
 // Paged is the envelope of every list.
@@ -75,37 +76,37 @@ type Pagination struct {
 	NextCursor  *string `json:"next_cursor" nullable:"true"`
 }
 
-// paged puts a page into its envelope.
-func paged[R any](listed Listed[R], page Page) Paged[R] {
+// pagination says where a page of the list stands.
+func (l *Listed[R]) pagination(page Page) Pagination {
 	size := int64(page.Size)
-	envelope := Paged[R]{Data: listed.Items, Pagination: Pagination{
-		CurrentPage: page.Number, PerPage: page.Size, TotalItems: listed.Total,
-		TotalPages: (listed.Total + size - 1) / size, HasPrevious: page.Number > 1,
-		HasNext: listed.Next != nil || page.After == nil && int64(page.Number)*size < listed.Total,
-	}}
-	if envelope.Data == nil {
-		envelope.Data = []R{}
+	stands := Pagination{
+		CurrentPage: page.Number, PerPage: page.Size, TotalItems: l.Total,
+		TotalPages: (l.Total + size - 1) / size, HasPrevious: page.Number > 1,
+		HasNext: l.Next != nil || page.After == nil && int64(page.Number)*size < l.Total,
 	}
-	if listed.Next != nil {
-		sealed := page.cursors.seal(page.Number+1, listed.Next, page.binding)
-		envelope.Pagination.NextCursor = &sealed
+	if l.Next != nil {
+		sealed := page.cursors.seal(page.Number+1, l.Next, page.binding)
+		stands.NextCursor = &sealed
 	}
-	return envelope
+	return stands
 }
 
 // body is the page in its envelope. Where the items were given before, so is their JSON.
-func (l Listed[R]) body(page Page, language string) (any, error) {
-	envelope := paged(l, page)
+func (l *Listed[R]) body(page Page, language string) (any, error) {
 	if l.shown == nil {
+		envelope := Paged[R]{Data: l.Items, Pagination: l.pagination(page)}
+		if envelope.Data == nil {
+			envelope.Data = []R{}
+		}
 		return envelope, nil
 	}
 	data, err := l.shown.Of(language, func() ([]byte, error) {
-		return json.Marshal(envelope.Data, json.Deterministic(true))
+		return json.Marshal(l.turn(), json.Deterministic(true))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("render a page: %w", err)
 	}
-	pagination, err := json.Marshal(envelope.Pagination, json.Deterministic(true))
+	pagination, err := json.Marshal(l.pagination(page), json.Deterministic(true))
 	if err != nil {
 		return nil, fmt.Errorf("render a pagination: %w", err)
 	}

@@ -188,7 +188,7 @@ func (c *Call) stamp(ctx context.Context, report queries.PCN) (exports.Stamp, er
 	if err != nil {
 		return exports.Stamp{}, err
 	}
-	zone, err := time.LoadLocation(report.Building.Zone)
+	zone, err := events.Zone(report.Building.Zone)
 	if err != nil {
 		return exports.Stamp{}, fmt.Errorf("read the zone of a building: %w", err)
 	}

@@ -112,7 +112,7 @@ func (c *Call) dayThere(
 		if err != nil {
 			return commands.Change[events.Day]{}, err
 		}
-		if zone, err = time.LoadLocation(found.Item.Zone); err != nil {
+		if zone, err = events.Zone(found.Item.Zone); err != nil {
 			return commands.Change[events.Day]{}, err
 		}
 	}

@@ -81,7 +81,7 @@ func (c *Call) within(ctx context.Context) ([]queries.Within, error) {
 	if err != nil || len(mandates) == 0 {
 		return nil, err
 	}
-	zone, err := time.LoadLocation(mandateZone)
+	zone, err := events.Zone(mandateZone)
 	if err != nil {
 		return nil, err
 	}

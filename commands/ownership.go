@@ -242,7 +242,7 @@ func ShownPercentage(part *big.Rat) string {
 
 // today is the calendar day at an instant where the building stands.
 func (b Building) today(now time.Time) events.Day {
-	zone, err := time.LoadLocation(b.Facts.Zone)
+	zone, err := events.Zone(b.Facts.Zone)
 	if err != nil {
 		zone = time.UTC
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // warmStreams is how many folded streams stay in memory.
-const warmStreams = 20_000
+const warmStreams = 5_000
 
 type place struct {
 	organization uuid.UUID

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	_ "time/tzdata" // the calendar of Brussels on machines without zone files
 
@@ -127,12 +128,28 @@ func (d Day) Start() time.Time {
 
 // brussels is the zone in which facts take effect on a day. Program and tests carry zone files.
 var brussels = func() *time.Location {
-	zone, err := time.LoadLocation("Europe/Brussels")
+	zone, err := Zone("Europe/Brussels")
 	if err != nil {
 		return time.UTC
 	}
 	return zone
 }()
+
+// zones are those that were asked for, by name: there are some hundred in all.
+var zones sync.Map
+
+// Zone is time.LoadLocation, which reads a file at every call, with a memory.
+func Zone(name string) (*time.Location, error) {
+	if known, ok := zones.Load(name); ok {
+		return known.(*time.Location), nil //nolint:forcetypeassert // stored below
+	}
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		return nil, fmt.Errorf("find a time zone: %w", err)
+	}
+	zones.Store(name, zone)
+	return zone, nil
+}
 
 // Area is a surface in ten-thousandths of a square metre.
 type Area int64

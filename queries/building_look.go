@@ -39,7 +39,7 @@ func (r *Reader) look(
 	if l.at, err = r.recordedAt(ctx, organization, l.position); err != nil {
 		return l, err
 	}
-	zone, err := time.LoadLocation(row.Zone)
+	zone, err := events.Zone(row.Zone)
 	if err != nil {
 		zone = time.UTC
 	}

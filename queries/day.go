@@ -38,7 +38,7 @@ func dayIn(zone string, at time.Time) events.Day {
 	if zone == "" {
 		zone = defaultZone
 	}
-	place, err := time.LoadLocation(zone)
+	place, err := events.Zone(zone)
 	if err != nil {
 		place = time.UTC
 	}
@@ -68,7 +68,7 @@ func (r *Reader) Zone(
 	case !errors.Is(err, ErrNotFound):
 		return nil, err
 	}
-	zone, err := time.LoadLocation(name)
+	zone, err := events.Zone(name)
 	if err != nil {
 		return nil, fmt.Errorf("read the zone of a building: %w", err)
 	}

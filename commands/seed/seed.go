@@ -90,7 +90,7 @@ func (s Seeder) founding(ctx context.Context, organization uuid.UUID) (time.Time
 
 // belgianDay is midnight UTC of the calendar day that an instant has in Belgium.
 func belgianDay(at time.Time) time.Time {
-	if zone, err := time.LoadLocation("Europe/Brussels"); err == nil {
+	if zone, err := events.Zone("Europe/Brussels"); err == nil {
 		at = at.In(zone)
 	}
 	return time.Date(at.Year(), at.Month(), at.Day(), 0, 0, 0, 0, time.UTC)
