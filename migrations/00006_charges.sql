@@ -82,6 +82,7 @@ create table read.divisions (
   created_at      timestamptz not null,
   primary key (organization_id, id)
 );
+select log.compress('read.divisions', 'lots', 'owners', 'parts', 'amounts');
 create index divisions_building_idx on read.divisions (organization_id, building_id, date, id);
 select read.guard('read.divisions');
 

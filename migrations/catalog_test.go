@@ -78,3 +78,14 @@ func TestWordsAreSortedAsPeopleDo(t *testing.T) {
 	require.True(t, one[bool](t, conn, "select 'Église' collate read.words ilike '%éG%'"))
 	require.False(t, one[bool](t, conn, "select 'Ecole' collate read.words = 'école'"))
 }
+
+func TestLongValuesAreCompressedFast(t *testing.T) {
+	t.Parallel()
+	conn := connect(t, migrationstest.Database(t).URL, "koprogo_projector")
+	require.Equal(t, []string{
+		"log.events.data", "log.events.metadata", "read.divisions.amounts", "read.divisions.lots",
+		"read.divisions.owners", "read.divisions.parts",
+	}, column(t, conn, `
+		select attrelid::regclass || '.' || attname from pg_attribute
+		 where attcompression = 'l' order by 1`))
+}

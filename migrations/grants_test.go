@@ -75,7 +75,7 @@ func TestGrants(t *testing.T) {
 	t.Run("a role calls the functions that are its own", func(t *testing.T) {
 		for role, functions := range map[string][]string{
 			"koprogo_writer":    {"log.move_heads", "log.require_moved_head"},
-			"koprogo_projector": {"log.distribute", "log.guard", "read.guard"},
+			"koprogo_projector": {"log.compress", "log.distribute", "log.guard", "read.guard"},
 			"koprogo_reader": {
 				"log.enter_every_organization", "log.enter_organization", "log.may_read",
 			},
