@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	pgxuuid "github.com/vgarvardt/pgx-google-uuid/v5"
 )
 
 // Role is one of the database roles that a pool takes.
@@ -139,6 +140,8 @@ func openPool(ctx context.Context, url string, role Role, conns int32) (*pgxpool
 		yieldHeads(parameters)
 	}
 	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+		// Without it pgx takes an id for a database/sql value, and goes by its text.
+		pgxuuid.Register(conn.TypeMap())
 		acceptArrays(conn.TypeMap())
 		return checkRole(ctx, conn, role.databaseRole())
 	}
