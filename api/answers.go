@@ -24,7 +24,8 @@ func quarterOf(at time.Time) int64 { return at.Unix() / 900 }
 type answer struct {
 	key      answerKey
 	route    *Route
-	body     []byte
+	rows     []byte // of a list: the body up to its pagination, which answers share
+	body     []byte // what follows
 	tag      string
 	tagLine  []string // header values, ready to be set
 	length   []string
@@ -40,7 +41,7 @@ type answer struct {
 const answerOverhead = 512
 
 func (a *answer) weight() int {
-	return len(a.body) + len(a.key.target) + len(a.shows)*len(uuid.Nil) + answerOverhead
+	return len(a.rows) + len(a.body) + len(a.key.target) + len(a.shows)*len(uuid.Nil) + answerOverhead
 }
 
 // maxOrganizations bounds how many organizations' changes are remembered by table.

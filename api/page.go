@@ -1,6 +1,7 @@
 package api
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"slices"
 	"strconv"
@@ -91,34 +92,57 @@ func (l *Listed[R]) pagination(page Page) Pagination {
 	return stands
 }
 
+// rendered is a page in its envelope, as JSON.
+type rendered struct {
+	rows       *renderedRows
+	pagination []byte // and the envelope's end
+}
+
+// renderedRows is the envelope up to its pagination.
+type renderedRows struct {
+	text   []byte
+	digest [sha256.Size]byte
+}
+
+// tag is the page's ETag. The digest of rows that are kept is made once.
+func (r rendered) tag() string { return contentTag(append(r.rows.digest[:], r.pagination...)) }
+
 // body is the page in its envelope. Where the items were given before, so is their JSON.
 func (l *Listed[R]) body(page Page, language string) (any, error) {
-	if l.shown == nil {
-		envelope := Paged[R]{Data: l.Items, Pagination: l.pagination(page)}
-		if envelope.Data == nil {
-			envelope.Data = []R{}
-		}
-		return envelope, nil
-	}
-	data, err := l.shown.Of(language, func() ([]byte, error) {
-		return json.Marshal(l.turn(), json.Deterministic(true))
-	})
+	rows, err := l.rows(language)
 	if err != nil {
-		return nil, fmt.Errorf("render a page: %w", err)
+		return nil, err
 	}
 	pagination, err := json.Marshal(l.pagination(page), json.Deterministic(true))
 	if err != nil {
 		return nil, fmt.Errorf("render a pagination: %w", err)
 	}
-	const around = len(`{"data":,"pagination":}`)
-	made := make(rendered, 0, around+len(data)+len(pagination))
-	made = append(append(made, `{"data":`...), data...)
-	made = append(append(made, `,"pagination":`...), pagination...)
-	return append(made, '}'), nil
+	return rendered{rows: rows, pagination: append(pagination, '}')}, nil
 }
 
-// rendered is a body that is JSON already.
-type rendered []byte
+func (l *Listed[R]) rows(language string) (*renderedRows, error) {
+	if l.shown == nil {
+		return renderRows(l.Items)
+	}
+	made, err := l.shown.Of(language, func() (any, error) { return renderRows(l.turn()) })
+	if err != nil {
+		return nil, err
+	}
+	return made.(*renderedRows), nil //nolint:forcetypeassert // made above
+}
+
+func renderRows[R any](items []R) (*renderedRows, error) {
+	data := []byte("[]")
+	if len(items) > 0 {
+		var err error
+		if data, err = json.Marshal(items, json.Deterministic(true)); err != nil {
+			return nil, fmt.Errorf("render a page: %w", err)
+		}
+	}
+	text := append([]byte(`{"data":`), data...)
+	text = append(text, `,"pagination":`...)
+	return &renderedRows{text: slices.Clip(text), digest: sha256.Sum256(text)}, nil
+}
 
 // parsePage reads the parameters of a list; path and organization bind its cursors.
 func parsePage(

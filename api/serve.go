@@ -284,9 +284,8 @@ func (s *Server) render(
 	}
 	var body []byte
 	made, isFile := got.body.(File)
-	if ready, isReady := got.body.(rendered); isReady {
-		body = ready
-	} else if status != http.StatusNoContent && !isFile {
+	_, isPage := got.body.(rendered)
+	if status != http.StatusNoContent && !isFile && !isPage {
 		var err error
 		if body, err = json.Marshal(got.body, json.Deterministic(true)); err != nil {
 			return &Problem{Code: CodeInternal, Cause: err}

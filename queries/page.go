@@ -40,11 +40,11 @@ type Listed[R any] struct {
 // Shown is what was made of a page's items, by the way of making.
 type Shown struct {
 	mu   sync.Mutex
-	made map[string][]byte
+	made map[string]any
 }
 
 // Of gives what was made before in this way, or makes it. It is not for changing.
-func (s *Shown) Of(way string, render func() ([]byte, error)) ([]byte, error) {
+func (s *Shown) Of(way string, render func() (any, error)) (any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if made, found := s.made[way]; found {
@@ -55,7 +55,7 @@ func (s *Shown) Of(way string, render func() ([]byte, error)) ([]byte, error) {
 		return nil, err
 	}
 	if s.made == nil {
-		s.made = map[string][]byte{}
+		s.made = map[string]any{}
 	}
 	s.made[way] = made
 	return made, nil
