@@ -3,11 +3,13 @@ package api
 import (
 	"context"
 	"encoding/base64"
-	"encoding/json"
+	stdjson "encoding/json"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/google/uuid"
 
 	"github.com/koprogo/koprogo/events"
@@ -31,23 +33,23 @@ func toActor(a queries.Actor) actorBody {
 
 // happeningBody is an event of a building's history.
 type happeningBody struct {
-	Position int64             `json:"position"`
-	Stream   string            `json:"stream"`
-	Version  int64             `json:"version"`
-	Type     string            `json:"type"`
-	Label    string            `json:"label"`
-	At       Instant           `json:"at"`
-	Actor    actorBody         `json:"actor"`
-	Data     json.RawMessage   `json:"data"`
-	Changes  []fieldChangeBody `json:"changes"`
-	LeafHash string            `json:"leaf_hash"` // base64
+	Position int64              `json:"position"`
+	Stream   string             `json:"stream"`
+	Version  int64              `json:"version"`
+	Type     string             `json:"type"`
+	Label    string             `json:"label"`
+	At       Instant            `json:"at"`
+	Actor    actorBody          `json:"actor"`
+	Data     stdjson.RawMessage `json:"data"`
+	Changes  []fieldChangeBody  `json:"changes"`
+	LeafHash string             `json:"leaf_hash"` // base64
 }
 
 // fieldChangeBody is a field that an event changed, as REST names it.
 type fieldChangeBody struct {
-	Field string          `json:"field"`
-	From  json.RawMessage `json:"from"`
-	To    json.RawMessage `json:"to"`
+	Field string             `json:"field"`
+	From  stdjson.RawMessage `json:"from"`
+	To    stdjson.RawMessage `json:"to"`
 }
 
 func toHappening(h queries.Happening) happeningBody {
@@ -167,6 +169,19 @@ func replayBuilding(
 	if err != nil {
 		return Answer[replayBody]{}, err
 	}
+	return Answer[replayBody]{Position: replay.Position, Body: toReplay(replay)}, nil
+}
+
+// ReplayJSON is a replay as GET /buildings/{id}/replay answers it.
+func ReplayJSON(replay queries.Replay) ([]byte, error) {
+	text, err := json.Marshal(toReplay(replay), json.Deterministic(true))
+	if err != nil {
+		return nil, fmt.Errorf("render a replay: %w", err)
+	}
+	return text, nil
+}
+
+func toReplay(replay queries.Replay) replayBody {
 	units := make([]ownedUnit, len(replay.Lots))
 	for i, lot := range replay.Lots {
 		units[i] = ownedUnit{toUnit(lot.Lot), toRelations(lot.Owners, everyOne)}
@@ -179,10 +194,10 @@ func replayBuilding(
 	for i, balance := range replay.Balances {
 		balances[i] = dueBody{OwnerID: balance.OwnerID, TotalDue: Money(balance.Due)}
 	}
-	return Answer[replayBody]{Position: replay.Position, Body: replayBody{
+	return replayBody{
 		Position: replay.Position, At: Instant(replay.At), Building: toBuilding(replay.Building),
 		Units: units, Expenses: expenses, Balances: balances, PCN: toPCN(replay.PCN),
-	}}, nil
+	}
 }
 
 // diffBody is what differs between two moments.
@@ -193,11 +208,11 @@ type diffBody struct {
 }
 
 type resourceChangeBody struct {
-	Resource string          `json:"resource"`
-	ID       string          `json:"id"`
-	Field    string          `json:"field"`
-	From     json.RawMessage `json:"from"`
-	To       json.RawMessage `json:"to"`
+	Resource string             `json:"resource"`
+	ID       string             `json:"id"`
+	Field    string             `json:"field"`
+	From     stdjson.RawMessage `json:"from"`
+	To       stdjson.RawMessage `json:"to"`
 }
 
 // restResources and restFields are the REST names of read models' tables and columns.
@@ -241,12 +256,12 @@ func toResourceChange(change queries.FieldChange) resourceChangeBody {
 }
 
 // quotaJSON writes shares or a surface in ten-thousandths as the exact decimal; null stays.
-func quotaJSON(stored json.RawMessage) json.RawMessage {
+func quotaJSON(stored stdjson.RawMessage) stdjson.RawMessage {
 	units, err := strconv.ParseInt(string(stored), 10, 64)
 	if err != nil {
 		return stored
 	}
-	return json.RawMessage(events.Shares(units).String())
+	return stdjson.RawMessage(events.Shares(units).String())
 }
 
 type diffBetween struct {

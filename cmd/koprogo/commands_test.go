@@ -103,8 +103,8 @@ type replayed struct {
 	Building struct {
 		building
 		Organization string      `json:"organization_id"`
-		Lots         int         `json:"lots"`
-		Shares       json.Number `json:"shares"`
+		Lots         int         `json:"total_units"`
+		Shares       json.Number `json:"total_tantiemes"`
 	} `json:"building"`
 }
 

@@ -2,16 +2,18 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"strconv"
+	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/koprogo/koprogo/api"
 	"github.com/koprogo/koprogo/events"
 	"github.com/koprogo/koprogo/eventstore"
 	"github.com/koprogo/koprogo/queries"
@@ -51,7 +53,12 @@ func (c *replayCommand) Run(ctx context.Context, out io.Writer) error {
 		return replayError(err)
 	}
 	if c.JSON {
-		return json.NewEncoder(out).Encode(shown(replay))
+		text, err := api.ReplayJSON(replay)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(out, "%s\n", text)
+		return err
 	}
 	return printReplay(out, replay)
 }
@@ -103,24 +110,7 @@ func replayError(err error) error {
 	return err
 }
 
-// shownReplay is a replay as --json prints it. Shares are a number of the building's own, not the
-// integers that they are kept as.
-type shownReplay struct {
-	Position int64     `json:"position"`
-	At       time.Time `json:"at"`
-	Building struct {
-		queries.Building
-		Shares json.Number `json:"shares"`
-	} `json:"building"`
-}
-
-func shown(replay queries.Replay) shownReplay {
-	s := shownReplay{Position: replay.Position, At: replay.At}
-	s.Building.Building = replay.Building
-	s.Building.Shares = json.Number(replay.Building.Shares.String())
-	return s
-}
-
+// printReplay prints the building, then its lots, charges, balances and PCN, those that there are.
 func printReplay(out io.Writer, replay queries.Replay) error {
 	b := replay.Building
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
@@ -137,5 +127,43 @@ func printReplay(out io.Writer, replay queries.Replay) error {
 	}
 	fmt.Fprintf(w, "registered\t%s\n", b.CreatedAt.Format(time.RFC3339Nano))
 	fmt.Fprintf(w, "changed\t%s\n", b.UpdatedAt.Format(time.RFC3339Nano))
+	section := func(title string, rows int, columns ...string) bool {
+		if rows > 0 {
+			fmt.Fprintf(w, "\n%s\n%s\n", title, strings.Join(columns, "\t"))
+		}
+		return rows > 0
+	}
+	section("Lots", len(replay.Lots), "number", "type", "floor", "shares", "owners")
+	for _, lot := range replay.Lots {
+		floor, owners := "", make([]string, len(lot.Owners))
+		if lot.Floor != nil {
+			floor = strconv.Itoa(*lot.Floor)
+		}
+		for i, o := range lot.Owners {
+			owners[i] = fmt.Sprintf("%s %s", o.Row.OwnerID, o.Fraction)
+			if o.Row.Right != events.RightFull {
+				owners[i] += " " + o.Row.Right
+			}
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", lot.Number, lot.Type, floor, lot.Shares,
+			strings.Join(owners, ", "))
+	}
+	section("Charges", len(replay.Charges), "date", "category", "amount", "approval", "payment",
+		"description")
+	for _, charge := range replay.Charges {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", queries.Day(charge.Row.Date),
+			charge.Row.Category, charge.Row.Gross, charge.Row.ApprovalStatus,
+			charge.Row.PaymentStatus, charge.Description)
+	}
+	section("Balances", len(replay.Balances), "owner", "due")
+	for _, balance := range replay.Balances {
+		fmt.Fprintf(w, "%s\t%s\n", balance.OwnerID, balance.Due)
+	}
+	if section("PCN, approved charges", len(replay.PCN.Lines), "account", "label", "amount") {
+		for _, line := range replay.PCN.Lines {
+			fmt.Fprintf(w, "%s\t%s\t%s\n", line.Code, line.Labels.In("fr"), line.Amount)
+		}
+		fmt.Fprintf(w, "\ttotal\t%s\n", replay.PCN.Total)
+	}
 	return w.Flush()
 }
