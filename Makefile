@@ -1,5 +1,5 @@
-# KoproGo. `make help` lists the targets. Needs Go (see go.mod), make, bash and git; PostgreSQL is
-# installed by deploy/install-postgresql.sh when its binaries are missing and we are root.
+# KoproGo. `make help` lists the targets. Needs Go (see go.mod), make, bash and git; PostgreSQL and,
+# for the tests, curl are installed by deploy/install-*.sh when they are missing and we are root.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -79,7 +79,7 @@ docker-down: ## Stop the containers and keep their volumes
 ##@ Test
 
 .PHONY: test
-test: postgresql bin/testcluster ## All tests of all packages, on one throwaway PostgreSQL
+test: postgresql curl bin/testcluster ## All tests of all packages, on one throwaway PostgreSQL
 	@$(WITH_CLUSTER) $(GO) test $(TEST_FLAGS) ./...
 
 .PHONY: test-unit
@@ -96,7 +96,7 @@ test-bdd: postgresql bin/testcluster ## The scenarios of api/features, in French
 	@$(WITH_CLUSTER) $(GO) test $(TEST_FLAGS) -run '$(BDD_TEST)' -v ./api
 
 .PHONY: test-e2e
-test-e2e: postgresql bin/testcluster ## The built program: start, stop, exit codes, two servers
+test-e2e: postgresql curl bin/testcluster ## The built program: start, stop, exit codes, two servers
 	@$(WITH_CLUSTER) $(GO) test $(TEST_FLAGS) -skip '$(FAULT_TESTS)' $(E2E_PACKAGES)
 
 .PHONY: test-faults
@@ -150,6 +150,10 @@ install-hooks: ## Use the git hooks of .githooks in this checkout
 .PHONY: postgresql
 postgresql:
 	@bash deploy/install-postgresql.sh
+
+.PHONY: curl
+curl:
+	@sh deploy/install-curl.sh
 
 .PHONY: bin/testcluster
 bin/testcluster:

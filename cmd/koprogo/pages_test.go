@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/koprogo/koprogo/deploy/embedded"
 )
 
 // The shell blocks of README.md and of the readers' pages are run as they stand, on a server of
@@ -22,11 +24,6 @@ import (
 //     an ellipsis stands for.
 func TestPagesAreTrue(t *testing.T) {
 	t.Parallel()
-	for _, needed := range []string{"curl", "psql"} {
-		if _, err := exec.LookPath(needed); err != nil {
-			t.Skip("this machine has no " + needed)
-		}
-	}
 	for _, page := range []string{
 		"README.md", "docs/syndic.md", "docs/auditor.md", "docs/accountant.md",
 	} {
@@ -91,6 +88,8 @@ const divider = "\n<<the next block>>\n"
 func runPage(t *testing.T, s *server, steps []step) {
 	t.Helper()
 	curl, err := exec.LookPath("curl")
+	require.NoError(t, err, "deploy/install-curl.sh installs it")
+	postgres, err := embedded.FindPostgres(t.Context()) // psql stands beside it
 	require.NoError(t, err)
 	home := t.TempDir()
 	require.NoError(t, os.Mkdir(filepath.Join(home, "wrapped"), 0o755))
@@ -111,7 +110,7 @@ func runPage(t *testing.T, s *server, steps []step) {
 	command := exec.CommandContext(ctx, "sh", "-eu", "-c", script)
 	command.Dir = home
 	command.Env = append(environment(s.dir, nil), "REAL_CURL="+curl, "FAILURES="+failures,
-		"PATH="+filepath.Join(home, "wrapped")+":"+os.Getenv("PATH"))
+		"PATH="+filepath.Join(home, "wrapped")+":"+os.Getenv("PATH")+":"+postgres[0].BinDir)
 	command.WaitDelay = stopPatience
 	var complaints strings.Builder
 	command.Stderr = &complaints
