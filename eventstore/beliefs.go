@@ -12,7 +12,7 @@ import (
 // How much the writer remembers; what falls out is read again.
 const (
 	maxHeads    = 10_000
-	maxVersions = 30_000
+	maxVersions = 8_000
 )
 
 // beliefs are what the writer holds to be true of heads, stream versions and numbered claims. A
