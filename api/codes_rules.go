@@ -107,9 +107,9 @@ var _ = explained(map[Code]codeEntry{
 			" {expected} werd verwacht, op {tolerance} na.",
 	}},
 	Code(commands.CodeSharesIncomplete): {http.StatusConflict, text{
-		"The shares do not add up to the base of the distribution key.",
-		"La somme des quotités diffère de la base de la clé de répartition.",
-		"De som van de aandelen is niet gelijk aan de basis van de verdeelsleutel.",
+		"The shares add up to {sum}; the distribution key's base is {base}.",
+		"La somme des quotités est {sum} ; la base de la clé de répartition est {base}.",
+		"De som van de aandelen is {sum}; de basis van de verdeelsleutel is {base}.",
 	}},
 	Code(commands.CodeWeightsInvalid): {http.StatusBadRequest, text{
 		"Weights are whole numbers, not negative, and not too large to add up.",

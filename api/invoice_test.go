@@ -129,7 +129,9 @@ func TestDistribution(t *testing.T) {
 		bare := e.ask(t, e.syndic, "POST", "/buildings", newBuilding()).ok(201).get("id")
 		id := e.ask(t, e.syndic, "POST", "/invoices/draft", newInvoice(bare)).ok(201).get("id")
 		e.ask(t, e.syndic, "PUT", "/invoices/"+id+"/submit", nil).ok(200)
-		e.ask(t, e.second, "PUT", "/invoices/"+id+"/approve", nil).refused(409, "shares_incomplete")
+		refused := e.ask(t, e.second, "PUT", "/invoices/"+id+"/approve", nil)
+		refused.refused(409, "shares_incomplete")
+		require.Contains(t, refused.get("detail"), "add up to 0; the distribution key's base is 1000")
 	})
 	t.Run("replay, history and diff tell of it", func(t *testing.T) {
 		replay := e.ask(t, e.syndic, "GET", "/buildings/"+e.id+"/replay", nil).ok(200)
@@ -170,8 +172,9 @@ func TestDistributionKeys(t *testing.T) {
 	require.Len(t, list.json, 1)
 	require.Equal(t, "[]", e.ask(t, e.syndic, "GET", "/distribution-keys?building_id="+
 		newID().String(), nil).ok(200).text)
-	e.ask(t, e.syndic, "POST", "/distribution-keys", newKey(e.id, 1000, e.units[0], 999)).
-		refused(409, "shares_incomplete")
+	short := e.ask(t, e.syndic, "POST", "/distribution-keys", newKey(e.id, 1000, e.units[0], 999))
+	short.refused(409, "shares_incomplete")
+	require.Contains(t, short.get("detail"), "add up to 999; the distribution key's base is 1000")
 	e.ask(t, e.syndic, "POST", "/distribution-keys", newKey(e.id, 1, newID().String(), 1)).
 		refused(404, "not_found")
 	twice := e.ask(t, e.syndic, "POST", "/distribution-keys",

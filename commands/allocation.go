@@ -36,7 +36,7 @@ func Allocate(total events.Money, parts []Part) ([]events.Money, error) {
 		return nil, err
 	}
 	if whole == 0 {
-		return nil, refuse(CodeSharesIncomplete, "all weights are zero")
+		return nil, refuse(CodeSharesIncomplete, "all weights are zero", "sum", "0", "base", "0")
 	}
 	amounts := make([]events.Money, len(parts))
 	remainders := make([]uint64, len(parts))

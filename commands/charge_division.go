@@ -113,9 +113,14 @@ func (d *division) weigh(
 		w.base, w.parts[0].Weight, d.named[0] = 1, 1, true
 		return w, nil
 	case key == uuid.Nil:
-		w.base = int64(building.Facts.Shares)
+		var sum events.Shares
 		for i, lot := range d.lots {
-			w.parts[i].Weight, d.named[i] = int64(lot.SharesOn(d.content.Date)), true
+			shares := lot.SharesOn(d.content.Date)
+			w.parts[i].Weight, d.named[i], sum = int64(shares), true, sum+shares
+		}
+		if w.base = int64(building.Facts.Shares); int64(sum) != w.base {
+			return w, refuse(CodeSharesIncomplete, "the lots' shares are not the building's",
+				"sum", sum.String(), "base", building.Facts.Shares.String())
 		}
 		return w, nil
 	}

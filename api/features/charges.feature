@@ -157,7 +157,7 @@ Fonctionnalité: Approuver les factures et les répartir
       | montant hors TVA | 500,00 |
     Et Basile soumet la facture "Grue"
     Et Anne approuve la facture "Grue"
-    Alors la demande est refusée : "La somme des quotités diffère de la base de la clé de répartition."
+    Alors la demande est refusée : "La somme des quotités est 999 ; la base de la clé de répartition est 1000."
 
   Scénario: la répartition est celle du jour de la facture, même après une vente
     Quand Anne note qu'Alice vend 1/1 du lot "A" à Nadia le 2026-03-11
