@@ -47,7 +47,7 @@ func (p *Percent) UnmarshalJSON(data []byte) error {
 
 // Schema describes the number.
 func (Percent) Schema(huma.Registry) *huma.Schema {
-	return numberSchema("Percent, at most two places.", 21)
+	return numberSchema("Percent, at most two places.", "21")
 }
 
 // Quantity counts what a line sells, in ten-thousandths, a JSON number.
@@ -63,7 +63,7 @@ func (q *Quantity) UnmarshalJSON(data []byte) error {
 
 // Schema describes the number.
 func (Quantity) Schema(huma.Registry) *huma.Schema {
-	return numberSchema("At most four places.", 2.5)
+	return numberSchema("At most four places.", "2.5")
 }
 
 // UnitPrice is the price of one in ten-thousandths of a euro: in answers a string of two to four

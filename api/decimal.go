@@ -1,6 +1,7 @@
 package api
 
 import (
+	stdjson "encoding/json"
 	"math/big"
 	"strconv"
 	"strings"
@@ -50,7 +51,7 @@ func (a Amount) MarshalJSON() ([]byte, error) { return []byte(fixedPlaces(int64(
 
 // Schema describes the number.
 func (Amount) Schema(huma.Registry) *huma.Schema {
-	return numberSchema("Exact amount with two places.", 1210.5)
+	return numberSchema("Exact amount with two places.", "1210.5")
 }
 
 // Quota is a number of shares in ten-thousandths, a JSON number in answers.
@@ -67,7 +68,7 @@ func (q *Quota) UnmarshalJSON(data []byte) error {
 
 // Schema describes the number.
 func (Quota) Schema(huma.Registry) *huma.Schema {
-	return numberSchema("Shares of the building's total, at most four places.", 412.5)
+	return numberSchema("Shares of the building's total, at most four places.", "412.5")
 }
 
 // Ratio is a part of one in millionths: percentages (0..1), rates and vote weights, written as
@@ -84,12 +85,12 @@ func (r *Ratio) UnmarshalJSON(data []byte) error {
 
 // Schema describes the number.
 func (Ratio) Schema(huma.Registry) *huma.Schema {
-	return numberSchema("Exact decimal of six places.", 0.333333)
+	return numberSchema("Exact decimal of six places.", "0.333333")
 }
 
-func numberSchema(description string, example float64) *huma.Schema {
+func numberSchema(description string, example string) *huma.Schema {
 	return &huma.Schema{
-		Type: huma.TypeNumber, Description: description, Examples: []any{example},
+		Type: huma.TypeNumber, Description: description, Examples: []any{stdjson.Number(example)},
 	}
 }
 

@@ -65,7 +65,7 @@ func (p *Percentage) UnmarshalJSON(data []byte) error {
 
 // Schema describes the number.
 func (Percentage) Schema(huma.Registry) *huma.Schema {
-	return numberSchema("Part of the unit in (0,1], at most six places.", 0.5)
+	return numberSchema("Part of the unit in (0,1], at most six places.", "0.5")
 }
 
 func (f Fraction) exact() events.Fraction { return events.Fraction(f) }

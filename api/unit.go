@@ -47,7 +47,7 @@ func (s *Surface) UnmarshalJSON(data []byte) error {
 
 // Schema describes the number.
 func (Surface) Schema(huma.Registry) *huma.Schema {
-	return numberSchema("Square metres, at most four places.", 84.5)
+	return numberSchema("Square metres, at most four places.", "84.5")
 }
 
 // UnitType is the kind of a lot, in requests and answers with a capital.
