@@ -145,6 +145,7 @@ func openPool(ctx context.Context, url string, role Role, conns int32) (*pgxpool
 		acceptArrays(conn.TypeMap())
 		return checkRole(ctx, conn, role.databaseRole())
 	}
+	config.PrepareConn = planAnew
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, err
@@ -154,6 +155,33 @@ func openPool(ctx context.Context, url string, role Role, conns int32) (*pgxpool
 		return nil, err
 	}
 	return pool, nil
+}
+
+// planned is when a connection's statements were last planned, and when they will be again.
+type planned struct{ at, next time.Time }
+
+// longestPlan is how long a plan serves at most.
+const longestPlan = time.Minute
+
+// planAnew has a connection's statements planned again once it is twice as old as when they were, or
+// after longestPlan: a table may have grown meanwhile. A plan goes by how large a table is, and what
+// is planned while all are empty would read whole indexes later.
+func planAnew(ctx context.Context, conn *pgx.Conn) (bool, error) {
+	const firstPlan = 250 * time.Millisecond
+	known, now := conn.PgConn().CustomData(), time.Now()
+	last, begun := known["planned"].(planned)
+	if begun && now.Before(last.next) {
+		return true, nil
+	}
+	if !begun {
+		known["planned"] = planned{now, now.Add(firstPlan)}
+		return true, nil
+	}
+	if _, err := conn.PgConn().Exec(ctx, "discard plans").ReadAll(); err != nil {
+		return false, nil //nolint:nilerr // the pool takes another connection
+	}
+	known["planned"] = planned{now, now.Add(min(2*last.next.Sub(last.at), longestPlan))}
+	return true, nil
 }
 
 // yieldHeads keeps servers from waiting for each other: a head that is held for long is waited for
