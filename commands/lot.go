@@ -81,10 +81,16 @@ func (l *lots) Lots() []*Lot {
 	return standing
 }
 
+// lotsDegree makes small nodes: for every lot that is put, those on the way to it are copied.
+const lotsDegree = 6
+
 // put returns a map with one entry more, or another one in its place. The map given stays as it
 // was: it is a copy of its owner's, and its nodes are copied where they differ.
 func put[V any](in btree.Map[string, V], key string, value V) btree.Map[string, V] {
 	changed := in.Copy()
+	if changed.Len() == 0 {
+		changed = btree.NewMap[string, V](lotsDegree)
+	}
 	changed.Set(key, value)
 	return *changed
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // warmStreams is how many folded streams stay in memory.
-const warmStreams = 5_000
+const warmStreams = 2_500
 
 type place struct {
 	organization uuid.UUID

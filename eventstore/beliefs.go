@@ -12,7 +12,7 @@ import (
 // How much the writer remembers; what falls out is read again.
 const (
 	maxHeads    = 10_000
-	maxVersions = 8_000
+	maxVersions = 4_000
 )
 
 // beliefs are what the writer holds to be true of heads, stream versions and numbered claims. A
@@ -44,22 +44,22 @@ type versionBelief struct {
 
 // places are the numbers taken of one kind of numbered claim, and who has which.
 type places struct {
-	holders map[int]string
-	numbers map[string]int
+	taken   map[int]struct{}
+	numbers map[events.Stream]int
 	lowest  int // no number below it is free
 }
 
 func newPlaces() *places {
-	return &places{holders: map[int]string{}, numbers: map[string]int{}, lowest: 1}
+	return &places{taken: map[int]struct{}{}, numbers: map[events.Stream]int{}, lowest: 1}
 }
 
 // take gives the lowest free number up to limit; 0 when there is none.
-func (p *places) take(holder string, limit int) int {
-	if len(p.holders) >= limit {
+func (p *places) take(holder events.Stream, limit int) int {
+	if len(p.taken) >= limit {
 		return 0
 	}
 	for n := p.lowest; n <= limit; n++ {
-		if _, taken := p.holders[n]; !taken {
+		if _, taken := p.taken[n]; !taken {
 			p.hold(n, holder)
 			p.lowest = n + 1
 			return n
@@ -69,16 +69,23 @@ func (p *places) take(holder string, limit int) int {
 }
 
 // hold notes that holder has n.
-func (p *places) hold(n int, holder string) { p.holders[n], p.numbers[holder] = holder, n }
+func (p *places) hold(n int, holder events.Stream) {
+	p.taken[n], p.numbers[holder] = struct{}{}, n
+}
 
-func (p *places) release(n int) {
-	delete(p.numbers, p.holders[n])
-	delete(p.holders, n)
-	p.lowest = min(p.lowest, n)
+// release returns the number that holder had; 0 for none.
+func (p *places) release(holder events.Stream) int {
+	n := p.numbers[holder]
+	if n != 0 {
+		delete(p.numbers, holder)
+		delete(p.taken, n)
+		p.lowest = min(p.lowest, n)
+	}
+	return n
 }
 
 // of returns the number that holder has; 0 for none.
-func (p *places) of(holder string) int { return p.numbers[holder] }
+func (p *places) of(holder events.Stream) int { return p.numbers[holder] }
 
 func newBeliefs() *beliefs {
 	heads, _ := lru.New[uuid.UUID, *headBelief](maxHeads)

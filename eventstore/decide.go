@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/koprogo/koprogo/events"
 )
 
 // batch is what one transaction is to write, decided append by append in the order they came.
@@ -36,8 +38,9 @@ type claimKey struct {
 }
 
 type claimRow struct {
-	kind, holder string
-	subject      uuid.UUID
+	kind    string
+	holder  events.Stream
+	subject uuid.UUID
 }
 
 type idempotencyKey struct {
@@ -151,7 +154,7 @@ func (l *lane) refusal(
 	for _, c := range p.take {
 		if c.name == "" {
 			places := head.places[c.kind]
-			if places.of(c.holder) == 0 && len(places.holders)-released[c.kind] >= c.limit {
+			if places.of(c.holder) == 0 && len(places.taken)-released[c.kind] >= c.limit {
 				return false, &ClaimError{Kind: c.kind}
 			}
 			continue
@@ -215,12 +218,10 @@ func (b *batch) moveClaims(head *headBelief, p *pending) {
 	organization := p.append.Organization
 	for _, c := range p.release {
 		if c.name == "" {
-			places := head.places[c.kind]
-			n := places.of(c.holder)
+			n := head.places[c.kind].release(c.holder)
 			if n == 0 {
 				continue
 			}
-			places.release(n)
 			c.name = placeName(c.kind, n)
 			key := claimKey{organization, c.name}
 			if _, mine := b.claims[key]; !mine { // not taken in this batch: its row exists

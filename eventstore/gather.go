@@ -211,11 +211,15 @@ func (w *wants) places(p *pending) {
 
 func eachClaim(rows pgx.Rows, fn func(name string, row claimRow) error) error {
 	for rows.Next() {
-		var name string
+		var name, holder string
 		var row claimRow
 		var subject *uuid.UUID
-		if err := rows.Scan(&name, &row.kind, &row.holder, &subject); err != nil {
+		if err := rows.Scan(&name, &row.kind, &holder, &subject); err != nil {
 			return err
+		}
+		var err error
+		if row.holder, err = events.ParseStream(holder); err != nil {
+			return fmt.Errorf("read who holds %s: %w", name, err)
 		}
 		if subject != nil {
 			row.subject = *subject

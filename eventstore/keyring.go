@@ -28,7 +28,7 @@ const (
 )
 
 // cachedKeys bounds the unwrapped keys that are kept in memory, each about 1 KiB.
-const cachedKeys = 4_096
+const cachedKeys = 2_048
 
 // Keyring seals and opens personal data under its subjects' keys, which stand in log.keys wrapped
 // by the master key. A key that is missing was destroyed, and what was sealed under it is gone

@@ -54,9 +54,10 @@ type result struct {
 
 // namedClaim is a claim as its row has it.
 type namedClaim struct {
-	kind, name, holder string
-	subject            uuid.UUID
-	limit              int // a numbered claim that has no name yet
+	kind, name string
+	holder     events.Stream
+	subject    uuid.UUID
+	limit      int // a numbered claim that has no name yet
 }
 
 // prepare encodes and seals the append's events, outside the writer: it is the costly part.
@@ -164,7 +165,7 @@ func (s *Store) nameClaims(
 	named := make([]namedClaim, 0, len(claims))
 	for _, c := range claims {
 		n := namedClaim{
-			kind: c.Kind, holder: c.Holder.String(), subject: c.Subject, limit: c.Limit,
+			kind: c.Kind, holder: c.Holder, subject: c.Subject, limit: c.Limit,
 		}
 		switch {
 		case c.Value != "":

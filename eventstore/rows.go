@@ -198,7 +198,7 @@ func (b *batch) queueClaims(queries *pgx.Batch) {
 				continue
 			}
 			names, kinds = append(names, key.name), append(kinds, is.kind)
-			holders = append(holders, is.holder)
+			holders = append(holders, is.holder.String())
 			subjects = append(subjects, orNoUUID(is.subject))
 		}
 		if len(gone) > 0 {
