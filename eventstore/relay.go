@@ -46,8 +46,14 @@ type Relay struct {
 	config    RelayConfig
 	js        jetstream.JetStream
 	published map[uuid.UUID]relayed
+	own       run
+	body      []byte    // of the message under way
 	began     time.Time // the last round
 }
+
+// run is the sequences of the stream's last messages that a relay published without another's
+// between them; zero when there are none.
+type run struct{ first, last uint64 }
 
 // relayed is where an organization's subject stands.
 type relayed struct {
@@ -115,7 +121,7 @@ func (r *Relay) run(ctx context.Context) {
 		r.began = time.Now()
 		if err := r.catchUp(ctx); err != nil && ctx.Err() == nil {
 			r.store.logger.Warn("the relay waits for NATS or PostgreSQL", "error", err)
-			r.published = map[uuid.UUID]relayed{}
+			r.published, r.own = map[uuid.UUID]relayed{}, run{}
 			select {
 			case <-time.After(pause):
 				pause = min(2*pause, relayMaxPause)
@@ -238,21 +244,52 @@ func (r *Relay) publish(
 		})
 	}
 	// The stored bytes are known to be JSON: PostgreSQL took them.
-	body, err := fastjson.Append(nil, message, fastjson.TrustRawMessage)
-	if err != nil {
+	if r.body, err = fastjson.Append(r.body[:0], message, fastjson.TrustRawMessage); err != nil {
 		return at, fmt.Errorf("encode a relayed message: %w", err)
 	}
-	last := strconv.FormatInt(message.Last, 10)
-	ack, err := r.js.PublishMsg(ctx, &nats.Msg{
-		Subject: relaySubject + organization.String(), Data: body,
-		Header: nats.Header{headerLast: {last}},
-	}, jetstream.WithExpectLastSequencePerSubject(at.sequence))
-	var refused *jetstream.APIError
-	if errors.As(err, &refused) && refused.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence {
+	ack, err := r.send(ctx, organization, message.Last, at.sequence)
+	if wrongSequence(err) {
 		return r.where(ctx, organization) // another server was first
 	}
 	if err != nil {
-		return at, fmt.Errorf("relay position %s: %w", last, err)
+		return at, fmt.Errorf("relay position %d: %w", message.Last, err)
 	}
 	return relayed{position: message.Last, sequence: ack.Sequence}, nil
+}
+
+// send publishes the body behind the subject's last message, whose sequence that is. Where all
+// messages since were this relay's own it is enough to name the stream's last one: a subject's is
+// loaded by the broker at every message, which then keeps ten seconds of the stream in memory.
+func (r *Relay) send(
+	ctx context.Context, organization uuid.UUID, last int64, behind uint64,
+) (*jetstream.PubAck, error) {
+	publish := func(follows jetstream.PublishOpt) (*jetstream.PubAck, error) {
+		return r.js.PublishMsg(ctx, &nats.Msg{
+			Subject: relaySubject + organization.String(), Data: r.body,
+			Header: nats.Header{headerLast: {strconv.FormatInt(last, 10)}},
+		}, follows)
+	}
+	if r.own.first != 0 && behind >= r.own.first {
+		ack, err := publish(jetstream.WithExpectLastSequence(r.own.last))
+		if err == nil {
+			r.own.last = ack.Sequence
+		}
+		if !wrongSequence(err) {
+			return ack, err
+		}
+	}
+	ack, err := publish(jetstream.WithExpectLastSequencePerSubject(behind))
+	if err == nil {
+		if r.own.first == 0 || ack.Sequence != r.own.last+1 {
+			r.own.first = ack.Sequence
+		}
+		r.own.last = ack.Sequence
+	}
+	return ack, err
+}
+
+func wrongSequence(err error) bool {
+	var refused *jetstream.APIError
+	return errors.As(err, &refused) &&
+		refused.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -99,6 +100,32 @@ func TestRelay(t *testing.T) {
 		require.EventuallyWithT(t, func(c *assert.CollectT) {
 			require.Equal(c, upTo(40), relayedPositions(t, conn, organization))
 		}, 10*time.Second, 20*time.Millisecond)
+	})
+	t.Run("so are those of organizations whose messages lie between each other", func(t *testing.T) {
+		t.Parallel()
+		url := migrationstest.Database(t).URL
+		stores := []*eventstore.Store{openOn(t, url), openOn(t, url)}
+		broker := startBroker(t, t.TempDir())
+		conn := relaying(t, stores[0], broker)
+		relaying(t, stores[1], broker)
+		var writers sync.WaitGroup
+		organizations := make([]uuid.UUID, 8)
+		for i := range organizations {
+			organizations[i] = newID(t)
+			writers.Go(func() {
+				for range 40 {
+					_, err := stores[i%2].Append(t.Context(), appendTo(organizations[i],
+						buildingStream(uuid.New()), 0, registered("A")))
+					assert.NoError(t, err)
+				}
+			})
+		}
+		writers.Wait()
+		for _, organization := range organizations {
+			require.EventuallyWithT(t, func(c *assert.CollectT) {
+				require.Equal(c, upTo(40), relayedPositions(t, conn, organization))
+			}, 10*time.Second, 20*time.Millisecond)
+		}
 	})
 	t.Run("the bell rings on a server for what another one appended", func(t *testing.T) {
 		t.Parallel()
