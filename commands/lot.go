@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 	"strings"
@@ -47,8 +48,24 @@ func (l *Lot) SharesOn(day events.Day) events.Shares {
 type lots struct {
 	Standing int           // how many stand
 	Taken    events.Shares // the shares that these hold together
-	byID     btree.Map[string, *Lot]
-	numbers  btree.Map[string, uuid.UUID] // of those that stand, by their normal form
+	byID     btree.BTreeG[lotPlace]
+	numbers  btree.Map[string, struct{}] // of those that stand, in their normal form
+}
+
+// lotPlace is where a lot is found.
+type lotPlace struct {
+	id  uuid.UUID
+	lot *Lot
+}
+
+// lotsDegree makes small nodes: for every lot that is put, those on the way to it are copied. An
+// array of 16 then holds a whole one.
+const lotsDegree = 8
+
+func newLotPlaces() *btree.BTreeG[lotPlace] {
+	return btree.NewBTreeGOptions(func(a, b lotPlace) bool {
+		return bytes.Compare(a.id[:], b.id[:]) < 0
+	}, btree.Options{Degree: lotsDegree, NoLocks: true})
 }
 
 // Lot returns a lot that stands; nil when the building has none of this id.
@@ -61,16 +78,16 @@ func (l *lots) Lot(id uuid.UUID) *Lot {
 
 // ever returns the lot also when it was removed.
 func (l *lots) ever(id uuid.UUID) *Lot {
-	lot, _ := l.byID.Get(string(id[:]))
-	return lot
+	found, _ := l.byID.Get(lotPlace{id: id})
+	return found.lot
 }
 
 // Lots lists the lots that stand in their order: by sort key, then id.
 func (l *lots) Lots() []*Lot {
 	standing := make([]*Lot, 0, l.Standing)
-	l.byID.Scan(func(_ string, lot *Lot) bool {
-		if !lot.Removed {
-			standing = append(standing, lot)
+	l.byID.Scan(func(at lotPlace) bool {
+		if !at.lot.Removed {
+			standing = append(standing, at.lot)
 		}
 		return true
 	})
@@ -81,24 +98,27 @@ func (l *lots) Lots() []*Lot {
 	return standing
 }
 
-// lotsDegree makes small nodes: for every lot that is put, those on the way to it are copied.
-const lotsDegree = 6
-
-// put returns a map with one entry more, or another one in its place. The map given stays as it
-// was: it is a copy of its owner's, and its nodes are copied where they differ.
-func put[V any](in btree.Map[string, V], key string, value V) btree.Map[string, V] {
-	changed := in.Copy()
+// addNumber makes a number one that a lot bears, dropNumber one that none does. What other states
+// hold stays as it was: they share what does not differ.
+func (l *lots) addNumber(number string) {
+	changed := l.numbers.Copy()
 	if changed.Len() == 0 {
-		changed = btree.NewMap[string, V](lotsDegree)
+		changed = btree.NewMap[string, struct{}](lotsDegree)
 	}
-	changed.Set(key, value)
-	return *changed
+	changed.Set(normalNumber(number), struct{}{})
+	l.numbers = *changed
 }
 
-func drop[V any](in btree.Map[string, V], key string) btree.Map[string, V] {
-	changed := in.Copy()
-	changed.Delete(key)
-	return *changed
+func (l *lots) dropNumber(number string) {
+	changed := l.numbers.Copy()
+	changed.Delete(normalNumber(number))
+	l.numbers = *changed
+}
+
+// bears tells whether a lot that stands has the number.
+func (l *lots) bears(number string) bool {
+	_, borne := l.numbers.Get(normalNumber(number))
+	return borne
 }
 
 // evolve folds a fact of a lot or an ownership; others leave the lots as they are.
@@ -106,7 +126,7 @@ func (l lots) evolve(event events.Event) lots {
 	switch e := event.(type) {
 	case events.LotRegistered:
 		l.Standing, l.Taken = l.Standing+1, l.Taken+e.Shares
-		l.numbers = put(l.numbers, normalNumber(e.Number), e.LotID)
+		l.addNumber(e.Number)
 		return l.with(&Lot{ID: e.LotID, Revision: 1, First: &e, Facts: &e})
 	case events.LotDescribed:
 		return l.change(e.LotID, func(lot *Lot, of *lots) { of.describe(lot, e) })
@@ -120,7 +140,7 @@ func (l lots) evolve(event events.Event) lots {
 	case events.LotRemoved:
 		return l.change(e.LotID, func(lot *Lot, of *lots) {
 			of.Standing, of.Taken = of.Standing-1, of.Taken-lot.Facts.Shares
-			of.numbers = drop(of.numbers, normalNumber(lot.Facts.Number))
+			of.dropNumber(lot.Facts.Number)
 			lot.Removed = true
 		})
 	case events.OwnershipStarted:
@@ -137,7 +157,12 @@ func (l lots) evolve(event events.Event) lots {
 
 // with puts a lot in the place of the one with its id.
 func (l lots) with(lot *Lot) lots {
-	l.byID = put(l.byID, string(lot.ID[:]), lot)
+	changed := l.byID.Copy()
+	if changed.Len() == 0 {
+		changed = newLotPlaces()
+	}
+	changed.Set(lotPlace{id: lot.ID, lot: lot})
+	l.byID = *changed
 	return l
 }
 
@@ -154,8 +179,8 @@ func (l lots) change(id uuid.UUID, change func(lot *Lot, of *lots)) lots {
 }
 
 func (l *lots) describe(lot *Lot, e events.LotDescribed) {
-	l.numbers = drop(l.numbers, normalNumber(lot.Facts.Number))
-	l.numbers = put(l.numbers, normalNumber(e.Number), e.LotID)
+	l.dropNumber(lot.Facts.Number)
+	l.addNumber(e.Number)
 	facts := *lot.Facts
 	facts.Number, facts.Type, facts.Floor = e.Number, e.Type, e.Floor
 	facts.Surface, facts.SortKey = e.Surface, e.SortKey

@@ -181,10 +181,13 @@ func checkLot(f events.LotRegistered) (events.LotRegistered, error) {
 
 // free refuses a number that another lot of the building has.
 func (l *lots) free(number string, lot uuid.UUID) error {
-	if holder, taken := l.numbers.Get(normalNumber(number)); taken && holder != lot {
-		return refuse(CodeUnitNumberTaken, "another lot of the building has this number")
+	if !l.bears(number) {
+		return nil
 	}
-	return nil
+	if own := l.Lot(lot); own != nil && normalNumber(own.Facts.Number) == normalNumber(number) {
+		return nil
+	}
+	return refuse(CodeUnitNumberTaken, "another lot of the building has this number")
 }
 
 // room refuses more lots or shares than the base deed names.
