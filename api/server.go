@@ -193,6 +193,7 @@ func (s *Server) HTTPServer() *http.Server {
 	return &http.Server{
 		Handler: s, ReadHeaderTimeout: readHeaderFor, ReadTimeout: readFor,
 		WriteTimeout: writeFor, IdleTimeout: idleFor, MaxHeaderBytes: maxHeaderBytes,
-		ErrorLog: slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug),
+		ConnState: releaseIdle,
+		ErrorLog:  slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug),
 	}
 }

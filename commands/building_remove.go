@@ -91,7 +91,7 @@ func (c *RemoveBuilding) removable(b Building) error {
 func lotsRemoved(lots []*Lot) []events.Event {
 	happened := make([]events.Event, 0, len(lots)+1)
 	for _, lot := range lots {
-		happened = append(happened, events.LotRemoved{LotID: lot.ID})
+		happened = append(happened, events.LotRemoved{LotID: lot.ID()})
 	}
 	return happened
 }

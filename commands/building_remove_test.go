@@ -69,7 +69,7 @@ func TestABuildingWithAnOpenBalanceStays(t *testing.T) {
 	require.NoError(t, err)
 	lot := state.Lots()[0]
 	o.happen(t, building, events.OwnershipEnded{
-		OwnershipID: lot.Ownerships[0].ID, LotID: lot.ID, OwnerID: lot.Ownerships[0].Owner,
+		OwnershipID: lot.Ownerships[0].ID, LotID: lot.ID(), OwnerID: lot.Ownerships[0].Owner,
 		To: "2026-01-01",
 	})
 	remove := RemoveBuilding{BuildingID: building, Now: now}

@@ -106,7 +106,7 @@ func (d *division) weigh(
 ) (weighing, error) {
 	w := weighing{parts: make([]Part, len(d.lots))}
 	for i, lot := range d.lots {
-		w.parts[i] = Part{SortKey: lot.Facts.SortKey, ID: lot.ID}
+		w.parts[i] = Part{SortKey: lot.Facts.SortKey, ID: lot.ID()}
 	}
 	switch {
 	case d.content.PrivateLotID != uuid.Nil:
@@ -135,7 +135,7 @@ func (d *division) weigh(
 		weights[weight.LotID] = weight.Weight
 	}
 	for i, lot := range d.lots {
-		weight, names := weights[lot.ID]
+		weight, names := weights[lot.ID()]
 		w.parts[i].Weight, d.named[i] = weight, d.named[i] || names
 	}
 	return w, nil
@@ -149,7 +149,7 @@ func (d *division) frozen() ([]events.ChargeDivision, []events.ChargeLot, error)
 			continue
 		}
 		borne := events.ChargeLot{
-			LotID: lot.ID, SortKey: lot.Facts.SortKey, Shares: lot.SharesOn(d.content.Date),
+			LotID: lot.ID(), SortKey: lot.Facts.SortKey, Shares: lot.SharesOn(d.content.Date),
 		}
 		for _, line := range d.lines {
 			borne.Amount += line.Amounts[i]

@@ -16,15 +16,17 @@ import (
 // Lot is what the rules ask of one lot of a building. It is shared between states and never
 // changed.
 type Lot struct {
-	ID         uuid.UUID
-	Removed    bool
-	Revision   int64                 // counts what changed the lot or its ownerships, days apart
 	First      *events.LotRegistered // as it was registered
 	Facts      *events.LotRegistered // as it is
+	Revision   int64                 // counts what changed the lot or its ownerships, days apart
 	Ownerships []*Ownership          // all there ever were, by when they were entered
 	amended    []sharesFrom          // by day
-	named      int                   // how often a primary contact was named
+	named      int32                 // how often a primary contact was named
+	Removed    bool
 }
+
+// ID is the lot's.
+func (l *Lot) ID() uuid.UUID { return l.First.LotID }
 
 // sharesFrom are a lot's shares from a day on.
 type sharesFrom struct {
@@ -93,25 +95,37 @@ func (l *lots) Lots() []*Lot {
 	})
 	slices.SortFunc(standing, func(a, b *Lot) int {
 		return cmp.Or(strings.Compare(a.Facts.SortKey, b.Facts.SortKey),
-			slices.Compare(a.ID[:], b.ID[:]))
+			slices.Compare(a.First.LotID[:], b.First.LotID[:]))
 	})
 	return standing
 }
 
-// addNumber makes a number one that a lot bears, dropNumber one that none does. What other states
+// tighten puts the texts of a lot into one piece of memory, of which a building may need thousands,
+// and returns the normal form of its number.
+func tighten(e *events.LotRegistered) (number string) {
+	if known := slices.Index(lotTypes, e.Type); known >= 0 {
+		e.Type = lotTypes[known]
+	}
+	texts := e.Number + e.SortKey + normalNumber(e.Number)
+	key, normal := len(e.Number), len(e.Number)+len(e.SortKey)
+	e.Number, e.SortKey = texts[:key], texts[key:normal]
+	return texts[normal:]
+}
+
+// addNumber makes a number, in its normal form, one that a lot bears, dropNumber one that none does. What other states
 // hold stays as it was: they share what does not differ.
 func (l *lots) addNumber(number string) {
 	changed := l.numbers.Copy()
 	if changed.Len() == 0 {
 		changed = btree.NewMap[string, struct{}](lotsDegree)
 	}
-	changed.Set(normalNumber(number), struct{}{})
+	changed.Set(number, struct{}{})
 	l.numbers = *changed
 }
 
 func (l *lots) dropNumber(number string) {
 	changed := l.numbers.Copy()
-	changed.Delete(normalNumber(number))
+	changed.Delete(number)
 	l.numbers = *changed
 }
 
@@ -126,8 +140,9 @@ func (l lots) evolve(event events.Event) lots {
 	switch e := event.(type) {
 	case events.LotRegistered:
 		l.Standing, l.Taken = l.Standing+1, l.Taken+e.Shares
-		l.addNumber(e.Number)
-		return l.with(&Lot{ID: e.LotID, Revision: 1, First: &e, Facts: &e})
+		number := tighten(&e)
+		l.addNumber(number)
+		return l.with(&Lot{First: &e, Facts: &e, Revision: 1})
 	case events.LotDescribed:
 		return l.change(e.LotID, func(lot *Lot, of *lots) { of.describe(lot, e) })
 	case events.LotSharesAmended:
@@ -140,7 +155,7 @@ func (l lots) evolve(event events.Event) lots {
 	case events.LotRemoved:
 		return l.change(e.LotID, func(lot *Lot, of *lots) {
 			of.Standing, of.Taken = of.Standing-1, of.Taken-lot.Facts.Shares
-			of.dropNumber(lot.Facts.Number)
+			of.dropNumber(normalNumber(lot.Facts.Number))
 			lot.Removed = true
 		})
 	case events.OwnershipStarted:
@@ -161,7 +176,7 @@ func (l lots) with(lot *Lot) lots {
 	if changed.Len() == 0 {
 		changed = newLotPlaces()
 	}
-	changed.Set(lotPlace{id: lot.ID, lot: lot})
+	changed.Set(lotPlace{id: lot.ID(), lot: lot})
 	l.byID = *changed
 	return l
 }
@@ -179,8 +194,8 @@ func (l lots) change(id uuid.UUID, change func(lot *Lot, of *lots)) lots {
 }
 
 func (l *lots) describe(lot *Lot, e events.LotDescribed) {
-	l.dropNumber(lot.Facts.Number)
-	l.addNumber(e.Number)
+	l.dropNumber(normalNumber(lot.Facts.Number))
+	l.addNumber(normalNumber(e.Number))
 	facts := *lot.Facts
 	facts.Number, facts.Type, facts.Floor = e.Number, e.Type, e.Floor
 	facts.Surface, facts.SortKey = e.Surface, e.SortKey

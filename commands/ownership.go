@@ -22,7 +22,7 @@ type Ownership struct {
 	Revision int64      // counts what changed it
 	First    *events.OwnershipStarted
 	steps    []fractionFrom // by day, the first from From
-	named    int            // when it was named the primary contact, 0 for never: the latest wins
+	named    int32          // when it was named the primary contact, 0 for never: the latest wins
 }
 
 // fractionFrom is a fraction from a day on.

@@ -83,7 +83,7 @@ func (d *decision) start(e events.OwnershipStarted) {
 
 func (d *decision) amend(o *Ownership, fraction events.Fraction, from events.Day, deed string) {
 	e := events.OwnershipFractionAmended{
-		OwnershipID: o.ID, LotID: d.lot.ID, OwnerID: o.Owner, Fraction: fraction, From: from,
+		OwnershipID: o.ID, LotID: d.lot.ID(), OwnerID: o.Owner, Fraction: fraction, From: from,
 		DeedReference: deed,
 	}
 	d.lot.amend(e)
@@ -96,7 +96,7 @@ func (d *decision) end(o *Ownership, to events.Day, soldTo uuid.UUID) {
 		return
 	}
 	e := events.OwnershipEnded{
-		OwnershipID: o.ID, LotID: d.lot.ID, OwnerID: o.Owner, To: to, SoldTo: soldTo,
+		OwnershipID: o.ID, LotID: d.lot.ID(), OwnerID: o.Owner, To: to, SoldTo: soldTo,
 	}
 	d.lot.end(e)
 	d.happened = append(d.happened, e)
@@ -109,7 +109,7 @@ func (d *decision) end(o *Ownership, to events.Day, soldTo uuid.UUID) {
 func (d *decision) name(o *Ownership) {
 	d.lot.name(o.ID)
 	d.happened = append(d.happened, events.OwnershipContactNamed{
-		OwnershipID: o.ID, LotID: d.lot.ID, OwnerID: o.Owner,
+		OwnershipID: o.ID, LotID: d.lot.ID(), OwnerID: o.Owner,
 	})
 }
 

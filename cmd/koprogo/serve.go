@@ -11,6 +11,8 @@ import (
 	"os"
 	"strconv"
 	"time"
+
+	"github.com/koprogo/koprogo/api"
 )
 
 // shutdownPatience is how long requests under way may take when the server is asked to stop.
@@ -68,7 +70,7 @@ func (c *serveCommand) serve(
 			failed <- server.ServeTLS(listener, c.TLSCertFile, c.TLSKeyFile)
 			return
 		}
-		failed <- server.Serve(listener)
+		failed <- server.Serve(api.Gather(listener))
 	}()
 	select {
 	case err := <-failed:
