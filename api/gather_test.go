@@ -5,8 +5,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,42 +14,20 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// counting counts the writes that reach the network.
-type counting struct {
-	net.Conn
-	writes *atomic.Int64
-}
-
-func (c counting) Write(piece []byte) (int, error) {
-	c.writes.Add(1)
-	return c.Conn.Write(piece)
-}
-
-type countingListener struct {
-	net.Listener
-	writes *atomic.Int64
-}
-
-func (l countingListener) Accept() (net.Conn, error) {
-	conn, err := l.Listener.Accept()
-	return counting{conn, l.writes}, err
-}
-
-// gathered serves bodies as long as the path says, and counts the writes.
-func gathered(t *testing.T, config *http.Server) (url string, writes *atomic.Int64) {
+// gathered serves on connections that gather, and returns its address.
+func gathered(t *testing.T, config *http.Server) (url string) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	writes = new(atomic.Int64)
 	config.ConnState = releaseIdle
-	go func() { _ = config.Serve(Gather(countingListener{listener, writes})) }()
+	go func() { _ = config.Serve(Gather(listener)) }()
 	t.Cleanup(func() { _ = config.Close() })
-	return "http://" + listener.Addr().String(), writes
+	return "http://" + listener.Addr().String()
 }
 
 func TestAnswersAreWholeHoweverLong(t *testing.T) {
 	t.Parallel()
-	url, _ := gathered(t, &http.Server{
+	url := gathered(t, &http.Server{
 		ReadHeaderTimeout: time.Second,
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			n, err := strconv.Atoi(r.URL.Path[1:])
@@ -84,17 +62,31 @@ func requireLong(t *testing.T, client *http.Client, url string, n int) {
 	require.Len(t, body, n, url)
 }
 
-func TestALongAnswerIsOneWrite(t *testing.T) {
+func TestAFullBufferWaitsForWhatFollows(t *testing.T) {
 	t.Parallel()
-	const n = 20_000
-	url, writes := gathered(t, &http.Server{
-		ReadHeaderTimeout: time.Second,
-		Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Length", strconv.Itoa(n))
-			_, _ = w.Write(make([]byte, n))
-		}),
-	})
-	requireLong(t, http.DefaultClient, url, n)
-	// Two buffers: a connection that is no TCP connection itself takes them one by one.
-	require.EqualValues(t, 2, writes.Load())
+	near, far := net.Pipe() // a write on it returns when it was read
+	conn := &gatheringConn{Conn: near}
+	first, second := bytes.Repeat([]byte("a"), httpBuffer), []byte("bc")
+	n, err := conn.Write(first) // nobody reads yet
+	require.NoError(t, err)
+	require.Equal(t, httpBuffer, n)
+
+	read := make(chan []byte)
+	go func() {
+		all, err := io.ReadAll(far)
+		assert.NoError(t, err)
+		read <- all
+	}()
+	n, err = conn.Write(second)
+	require.NoError(t, err)
+	require.Equal(t, len(second), n)
+	_, err = conn.Write(first)
+	require.NoError(t, err)
+	require.NoError(t, conn.Close())
+	require.Equal(t, slices.Concat(first, second, first), <-read)
+
+	_, err = conn.Write(first)
+	require.NoError(t, err)
+	_, err = conn.Write(second)
+	require.Error(t, err, "who is gone is noticed one piece later")
 }

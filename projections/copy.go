@@ -133,7 +133,7 @@ type anyShelf interface {
 
 // dirty is what a shelf holds and its table does not yet.
 type dirty struct {
-	rows    []byte   // rows to put: JSON objects, comma separated
+	rows    []byte   // rows to put: JSON objects, comma separated, behind an opening bracket
 	put     int      // how many
 	gone    any      // ids to delete, as an array parameter; nil when none
 	changed []string // ids of both
@@ -223,7 +223,7 @@ func (s *shelf[K, R]) dirty(rows []byte) (dirty, error) {
 			gone = append(gone, id)
 			continue
 		}
-		if len(d.rows) > 0 {
+		if len(d.rows) > 1 { // more than the bracket that opens them
 			d.rows = append(d.rows, ',')
 		}
 		var err error

@@ -7,6 +7,9 @@ import (
 // liveStatements are those of the tables that readers read.
 func liveStatements(table AnyTable) statements { return table.live() }
 
+// rowBytes is what most rows are shorter than as JSON.
+const rowBytes = 512
+
 // queueRows queues what copies hold and the tables do not: one statement a table for the rows to
 // put, one a table and organization for those to delete. It tells which rows changed, by copy and
 // table.
@@ -19,14 +22,20 @@ func queueRows(
 	for _, c := range copies {
 		changed[c] = map[string][]string{}
 		for name, shelf := range c.shelves {
-			d, err := shelf.dirty(puts[name])
+			rows, begun := puts[name]
+			if !begun {
+				rows = append(make([]byte, 0, rowBytes*shelf.changed()+1), '[')
+			}
+			d, err := shelf.dirty(rows)
 			if err != nil {
 				return nil, err
 			}
-			if len(puts[name]) == 0 && len(d.rows) > 0 {
-				order = append(order, shelf.table())
+			if d.put > 0 {
+				puts[name] = d.rows
+				if !begun {
+					order = append(order, shelf.table())
+				}
 			}
-			puts[name] = d.rows
 			if d.gone != nil {
 				batch.Queue(sql(shelf.table()).drop, c.organization, d.gone)
 			}
@@ -37,8 +46,7 @@ func queueRows(
 		}
 	}
 	for _, table := range order {
-		rows := puts[table.Name()]
-		batch.Queue(sql(table).put, "["+string(rows)+"]")
+		batch.Queue(sql(table).put, append(puts[table.Name()], ']'))
 	}
 	return changed, nil
 }
