@@ -7,7 +7,8 @@ import (
 )
 
 // net/http writes an answer that is longer than its buffer in two pieces at least: a full buffer,
-// then the rest. Over TCP each is a segment of its own, and sending costs more than most answers do.
+// then the rest. Over TCP each is a segment of its own, and sending one costs more than making most
+// answers does.
 
 // httpBuffer is the size of net/http's buffer. Were it another, nothing would be joined.
 const httpBuffer = 4 << 10

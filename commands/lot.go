@@ -112,8 +112,8 @@ func tighten(e *events.LotRegistered) (number string) {
 	return texts[normal:]
 }
 
-// addNumber makes a number, in its normal form, one that a lot bears, dropNumber one that none does. What other states
-// hold stays as it was: they share what does not differ.
+// addNumber makes a number, in its normal form, one that a lot bears, dropNumber one that none
+// does. What other states hold stays as it was: they share what does not differ.
 func (l *lots) addNumber(number string) {
 	changed := l.numbers.Copy()
 	if changed.Len() == 0 {

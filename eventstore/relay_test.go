@@ -109,6 +109,7 @@ func TestRelay(t *testing.T) {
 		conn := relaying(t, stores[0], broker)
 		relaying(t, stores[1], broker)
 		var writers sync.WaitGroup
+		failed := make(chan error, 8)
 		organizations := make([]uuid.UUID, 8)
 		for i := range organizations {
 			organizations[i] = newID(t)
@@ -116,11 +117,15 @@ func TestRelay(t *testing.T) {
 				for range 40 {
 					_, err := stores[i%2].Append(t.Context(), appendTo(organizations[i],
 						buildingStream(uuid.New()), 0, registered("A")))
-					assert.NoError(t, err)
+					if err != nil {
+						failed <- err
+						return
+					}
 				}
 			})
 		}
 		writers.Wait()
+		require.Empty(t, failed)
 		for _, organization := range organizations {
 			require.EventuallyWithT(t, func(c *assert.CollectT) {
 				require.Equal(c, upTo(40), relayedPositions(t, conn, organization))

@@ -163,9 +163,9 @@ type planned struct{ at, next time.Time }
 // longestPlan is how long a plan serves at most.
 const longestPlan = time.Minute
 
-// planAnew has a connection's statements planned again once it is twice as old as when they were, or
-// after longestPlan: a table may have grown meanwhile. A plan goes by how large a table is, and what
-// is planned while all are empty would read whole indexes later.
+// planAnew has a connection's statements planned again once it is twice as old as when they were,
+// or after longestPlan: a table may have grown meanwhile. A plan goes by how large a table is, and
+// what is planned while all are empty would read whole indexes later.
 func planAnew(ctx context.Context, conn *pgx.Conn) (bool, error) {
 	const firstPlan = 250 * time.Millisecond
 	known, now := conn.PgConn().CustomData(), time.Now()
