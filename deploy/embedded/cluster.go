@@ -137,7 +137,6 @@ func (h home) configure(cfg PostgresConfig, socketDir string) error {
 		"full_page_writes":           "on",
 		"synchronous_commit":         "on",
 		"wal_compression":            "on",
-		"autovacuum_naptime":         "60s", // statements are planned anew as tables grow
 		"jit":                        "off",
 		"timezone":                   "UTC",
 		"log_timezone":               "UTC",
