@@ -179,7 +179,7 @@ func (t *Table[K, R]) statements(name string) statements {
 		}
 	}
 	return statements{
-		load: `select ` + columns + ` from ` + t.named(name, `*`),
+		load: `select ` + columns + ` from ` + t.named(name),
 		all:  `select ` + columns + ` from read.` + name + ` where organization_id = $1`,
 		put: `insert into read.` + name + ` (` + columns + `) select ` + columns +
 			` from json_populate_recordset(null::read.` + name + `, $1)` +
@@ -190,19 +190,17 @@ func (t *Table[K, R]) statements(name string) statements {
 	}
 }
 
-// Named is a from clause: the rows of an organization, the first parameter, whose keys are in an
+// named is a from clause: the rows of an organization, the first parameter, whose keys are in an
 // array, the second. They are looked up one by one. Of a key in an array PostgreSQL thinks, while
 // the table is small, that reading the organization's rows by any index costs less, and goes on so
 // when it has grown.
-func (t *Table[K, R]) Named(columns string) string { return t.named(t.name, columns) }
-
-func (t *Table[K, R]) named(name, columns string) string {
+func (t *Table[K, R]) named(name string) string {
 	kind := "text"
 	if reflect.TypeFor[K]() == reflect.TypeFor[uuid.UUID]() {
 		kind = "uuid"
 	}
-	return `unnest($2::` + kind + `[]) as wanted (key), lateral (select ` + columns + ` from read.` +
-		name + ` where organization_id = $1 and ` + t.key + ` = wanted.key limit 1) as found`
+	return `unnest($2::` + kind + `[]) as wanted (key), lateral (select * from read.` + name +
+		` where organization_id = $1 and ` + t.key + ` = wanted.key limit 1) as found`
 }
 
 // AnyTable is a Table of some row type.
