@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"time"
 )
 
 // net/http writes an answer that is longer than its buffer in two pieces at least: a full buffer,
@@ -60,18 +61,28 @@ func (c *gatheringConn) send(piece []byte) (int, error) {
 	return max(0, int(written)-httpBuffer), err
 }
 
-// release writes what is held back.
+// releaseFor is how long a client has to take the end of an answer: net/http's own bound is over.
+const releaseFor = 5 * time.Second
+
+// release writes what is held back, unless somebody is writing.
 func (c *gatheringConn) release() error {
-	c.mu.Lock()
+	if !c.mu.TryLock() {
+		return nil
+	}
 	defer c.mu.Unlock()
 	if c.held == nil {
 		return nil
 	}
-	_, err := c.send(nil)
-	return err
+	if err := c.SetWriteDeadline(time.Now().Add(releaseFor)); err != nil {
+		return err
+	}
+	if _, err := c.send(nil); err != nil {
+		return err
+	}
+	return c.SetWriteDeadline(time.Time{})
 }
 
-// Close writes what is held back first.
+// Close writes what is held back first. It ends a write that is under way.
 func (c *gatheringConn) Close() error {
 	_ = c.release() // the client is gone when it fails
 	return c.Conn.Close()

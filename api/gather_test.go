@@ -91,3 +91,18 @@ func TestAFullBufferWaitsForWhatFollows(t *testing.T) {
 	_, err = conn.Write(second)
 	require.Error(t, err, "who is gone is noticed one piece later")
 }
+
+func TestClosingEndsAWriteThatNobodyReads(t *testing.T) {
+	t.Parallel()
+	near, far := net.Pipe()
+	conn := &gatheringConn{Conn: near}
+	ended := make(chan error, 1)
+	go func() {
+		_, err := conn.Write([]byte("abc"))
+		ended <- err
+	}()
+	_, err := io.ReadFull(far, make([]byte, 1)) // the write is under way
+	require.NoError(t, err)
+	require.NoError(t, conn.Close())
+	require.Error(t, <-ended)
+}
