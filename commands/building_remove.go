@@ -114,8 +114,6 @@ type chargeDues struct {
 	lots      []events.ChargeLot
 }
 
-const duesPage = 5000
-
 // owing tells whether any owner's balance of the building's charges is not nil: what was
 // allocated to him, cancelled charges left out. Charges that one request may add to it (pending,
 // or cancelled after their approval) are named among the streams read: the append is refused when
@@ -158,23 +156,18 @@ func (r *Reader) dues(building uuid.UUID) (map[uuid.UUID]chargeDues, error) {
 		return nil, fmt.Errorf("add up a building's balances: %w", err)
 	}
 	charges := map[uuid.UUID]chargeDues{}
-	for after := int64(0); ; {
-		page, err := r.app.store.ReadBuilding(r.ctx, r.organization, building, after,
-			head.Position, duesPage)
-		if err != nil {
-			return nil, fmt.Errorf("add up a building's balances: %w", err)
-		}
-		for _, recorded := range page {
-			after = recorded.Position
+	err = r.app.store.ReplayBuilding(r.ctx, r.organization, building, 0, head.Position,
+		func(recorded *eventstore.Recorded) error {
 			noteDues(charges, recorded)
-		}
-		if len(page) < duesPage {
-			return charges, nil
-		}
+			return nil
+		})
+	if err != nil {
+		return nil, fmt.Errorf("add up a building's balances: %w", err)
 	}
+	return charges, nil
 }
 
-func noteDues(charges map[uuid.UUID]chargeDues, recorded eventstore.Recorded) {
+func noteDues(charges map[uuid.UUID]chargeDues, recorded *eventstore.Recorded) {
 	if recorded.Stream.Category != events.ChargeCategory {
 		return
 	}

@@ -28,8 +28,17 @@ type Append struct {
 type StreamAppend struct {
 	Stream   events.Stream
 	Expected int64     // the version that the decision was made on; 0 for a stream without events
-	Building uuid.UUID // the building that the events belong to; nil when to none
+	Building uuid.UUID // the building that the events belong to; nil when to none, or to its own
 	Events   []events.Event
+}
+
+// building is the one that the events belong to. A building's own stream belongs to no other:
+// replaying a building rests on it.
+func (in *StreamAppend) building() uuid.UUID {
+	if in.Stream.Category == events.BuildingCategory {
+		return in.Stream.ID
+	}
+	return in.Building
 }
 
 // StreamVersion names a version of a stream.

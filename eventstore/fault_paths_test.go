@@ -95,8 +95,9 @@ func TestFaultSiblings(t *testing.T) {
 	// was measured against never stands.
 	claiming := func(c eventstore.Claim) func(*eventstore.Append) {
 		return func(a *eventstore.Append) {
-			a.Streams[0].Stream = buildingStream(newID(t))
-			c.Holder = a.Streams[0].Stream
+			in := &a.Streams[0]
+			in.Stream = buildingStream(newID(t))
+			in.Building, c.Holder = in.Stream.ID, in.Stream
 			a.Take = []eventstore.Claim{c}
 		}
 	}

@@ -61,28 +61,7 @@ func (s *Store) Read(
 func ReadPage(
 	ctx context.Context, q Querier, organization uuid.UUID, after int64, limit int,
 ) ([]Recorded, error) {
-	rows, err := q.Query(ctx, readSQL, organization, after, limit)
-	if err != nil {
-		return nil, fmt.Errorf("read the log: %w", unavailable(err))
-	}
-	return collectRecorded(rows)
-}
-
-const readBuildingSQL = `select ` + Columns + ` from log.events
- where organization_id = $1 and building_id = $2 and position > $3 and position <= $4
- order by position limit $5`
-
-// ReadBuilding returns at most limit events that belong to a building, after one position and up
-// to another, oldest first.
-func (s *Store) ReadBuilding(
-	ctx context.Context, organization, building uuid.UUID, after, upTo int64, limit int,
-) ([]Recorded, error) {
-	rows, err := s.pools[RoleProjector].Query(ctx, readBuildingSQL,
-		organization, building, after, upTo, limit)
-	if err != nil {
-		return nil, fmt.Errorf("read a building's log: %w", unavailable(err))
-	}
-	return collectRecorded(rows)
+	return queryRecorded(ctx, q, readSQL, organization, after, limit)
 }
 
 const headColumns = `organization_id, position, recorded_at, tree, epoch`
@@ -142,9 +121,13 @@ func (s *Store) readEncoded(
 	return page, nil
 }
 
-func collectRecorded(rows pgx.Rows) ([]Recorded, error) {
+func queryRecorded(ctx context.Context, q Querier, sql string, args ...any) ([]Recorded, error) {
+	rows, err := q.Query(ctx, sql, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read the log: %w", unavailable(err))
+	}
 	var page []Recorded
-	err := eachRecorded(rows, func(r Recorded) error {
+	err = eachRecorded(rows, func(r Recorded) error {
 		page = append(page, r)
 		return nil
 	})

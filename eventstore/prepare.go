@@ -115,6 +115,10 @@ func checkShape(a Append) error {
 		if slices.Contains(seen, in.Stream) {
 			return fmt.Errorf("append: %s is named twice", in.Stream)
 		}
+		if b := in.building(); in.Building != uuid.Nil && in.Building != b {
+			return fmt.Errorf("append: %s belongs to its own building, not to %s", in.Stream,
+				in.Building)
+		}
 		seen = append(seen, in.Stream)
 	}
 	if n := a.size(); n == 0 || n > maxEventsPerAppend {
@@ -148,7 +152,7 @@ func (s *Store) encode(
 		return Recorded{}, err
 	}
 	row := Recorded{
-		Organization: a.Organization, Building: in.Building, Subjects: encoded.Subjects,
+		Organization: a.Organization, Building: in.building(), Subjects: encoded.Subjects,
 		Stream: in.Stream, ID: id, Type: encoded.Type, Schema: encoded.Schema,
 		Data: encoded.Data, Metadata: meta, Event: event,
 	}

@@ -24,27 +24,10 @@ const replaySQL = `select ` + Columns + ` from log.events
 func (s *Store) Replay(
 	ctx context.Context, organization uuid.UUID, after, upTo int64, fn func(*Recorded) error,
 ) error {
-	return replay(after, func(after int64) (pgx.Rows, error) {
-		return s.pools[RoleProjector].Query(ctx, replaySQL, //nolint:rowserrcheck // replay does
+	ask := func(after int64) (pgx.Rows, error) {
+		return s.pools[RoleProjector].Query(ctx, replaySQL, //nolint:rowserrcheck // readPage does
 			organization, after, upTo, replayPage)
-	}, fn)
-}
-
-// ReplayBuilding is Replay for the events that belong to a building.
-func (s *Store) ReplayBuilding(
-	ctx context.Context, organization, building uuid.UUID, after, upTo int64,
-	fn func(*Recorded) error,
-) error {
-	return replay(after, func(after int64) (pgx.Rows, error) {
-		return s.pools[RoleProjector].Query(ctx, readBuildingSQL, //nolint:rowserrcheck // replay does
-			organization, building, after, upTo, replayPage)
-	}, fn)
-}
-
-// replay asks for page after page and decodes what comes.
-func replay(
-	after int64, ask func(after int64) (pgx.Rows, error), fn func(*Recorded) error,
-) error {
+	}
 	p := &pages{
 		full: make(chan []Recorded, replaySlices), free: make(chan []Recorded, replaySlices),
 		stop: make(chan struct{}),

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"github.com/koprogo/koprogo/eventstore"
 	"github.com/koprogo/koprogo/migrations/migrationstest"
 )
 
@@ -110,6 +111,31 @@ func requireInOrder(
 		require.NotContains(t, plan(t, reader, "execute page (20)"), "Sort", sql)
 		exec(t, reader, "deallocate page")
 	}
+}
+
+// The audit trail of buildings is found by two indexes: theirs and that of their other streams.
+func TestEventsOfBuildingsAreFoundByIndexes(t *testing.T) {
+	t.Parallel()
+	db := migrationstest.Database(t)
+	organization := uuid.UUID{15: 7}
+	exec(t, connect(t, db.URL, "koprogo_writer"), `
+		insert into log.events (organization_id, position, building_id, stream, version, id, type,
+			schema, data, metadata, recorded_at, leaf_hash)
+		select '`+organization.String()+`', i, b, case when i % 2 = 0 then 'charge-' || i
+			else 'building-' || b end, i, gen_random_uuid(), 'x', 1, '{}', '{}', now(), sha256('')
+		from (select i, overlay('00000000-0000-0000-0000-000000000000' placing
+			to_char(i % 97, 'fm00') from 35)::uuid as b from generate_series(1, 20000) as i) as rows`)
+	exec(t, connect(t, db.URL, ""), "analyze log.events")
+
+	reader := enter(t, db.URL, organization)
+	building := uuid.UUID{15: 7}.String()
+	planned := plan(t, reader, `select * from log.events
+		where organization_id = '`+organization.String()+`'
+		and (stream = any('{building-`+building+`}') or building_id = any('{`+building+`}')
+		     and `+eventstore.OutsideBuildings+`) order by position limit 20`)
+	require.Contains(t, planned, "events_stream_key")
+	require.Contains(t, planned, "events_building_idx")
+	exec(t, reader, "commit")
 }
 
 func plan(t *testing.T, conn *pgx.Conn, sql string) string {

@@ -155,7 +155,7 @@ func (t *Travel) read(
 	fn func(*eventstore.Recorded) error,
 ) error {
 	if scope.Building != uuid.Nil {
-		return t.readBuilding(ctx, organization, scope.Building, after, upTo, fn)
+		return t.store.ReplayBuilding(ctx, organization, scope.Building, after, upTo, fn)
 	}
 	var page []eventstore.Recorded
 	for _, stream := range scope.Streams {
@@ -177,28 +177,6 @@ func (t *Travel) read(
 		if err := fn(&page[i]); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-func (t *Travel) readBuilding(
-	ctx context.Context, organization, building uuid.UUID, after, upTo int64,
-	fn func(*eventstore.Recorded) error,
-) error {
-	for after < upTo {
-		page, err := t.store.ReadBuilding(ctx, organization, building, after, upTo, pageEvents)
-		if err != nil {
-			return err
-		}
-		for i := range page {
-			if err := fn(&page[i]); err != nil {
-				return err
-			}
-		}
-		if len(page) < pageEvents {
-			return nil
-		}
-		after = page[len(page)-1].Position
 	}
 	return nil
 }

@@ -38,7 +38,7 @@ func (f *LogFilter) conditions() conditions {
 	var c conditions
 	c.add("organization_id = ?", f.Organization)
 	if f.Building != uuid.Nil {
-		c.add("building_id = ?", f.Building)
+		c.add(inBuildings, buildingsAnd(f.Building)...)
 	}
 	if f.Type != "" {
 		c.add("type = ?", f.Type)
@@ -64,6 +64,19 @@ func (f *LogFilter) conditions() conditions {
 	return c
 }
 
+// inBuildings finds the events of buildings: those of their own streams and those of others, each
+// by its index. buildingsAnd gives its arguments.
+const inBuildings = "(stream = any(?) or building_id = any(?) and " +
+	eventstore.OutsideBuildings + ")"
+
+func buildingsAnd(buildings ...uuid.UUID) []any {
+	streams := make([]string, len(buildings))
+	for i, id := range buildings {
+		streams[i] = events.Stream{Category: events.BuildingCategory, ID: id}.String()
+	}
+	return []any{streams, buildings}
+}
+
 // within adds that one of the mandates covers the event; no mandate covers nothing.
 func (c *conditions) within(mandates []Within) {
 	covered := "false"
@@ -71,7 +84,8 @@ func (c *conditions) within(mandates []Within) {
 	for _, m := range mandates {
 		covered += " or (true"
 		if len(m.Buildings) > 0 {
-			covered, args = covered+" and building_id = any(?)", append(args, m.Buildings)
+			covered += " and " + inBuildings
+			args = append(args, buildingsAnd(m.Buildings...)...)
 		}
 		if !m.From.IsZero() {
 			covered, args = covered+" and recorded_at >= ?", append(args, m.From)

@@ -138,7 +138,7 @@ func (b *replayBench) building(ctx context.Context) error {
 	t := b.town
 	took, err := inTurn(max(b.Runs, 5),
 		func() error {
-			return rawScan(ctx, b.store, buildingSQL, t.size, nil, t.organization, t.building)
+			return rawScan(ctx, b.store, wholeSQL, t.size, nil, t.organization)
 		},
 		func() error { return replayBuilding(ctx, b.store, t) },
 		func() error { return buildingAsOf(ctx, b.store, t) },
@@ -157,12 +157,8 @@ func (b *replayBench) building(ctx context.Context) error {
 	return nil
 }
 
-const (
-	wholeSQL = `select ` + eventstore.Columns + ` from log.events
+const wholeSQL = `select ` + eventstore.Columns + ` from log.events
  where organization_id = $1 order by position`
-	buildingSQL = `select ` + eventstore.Columns + ` from log.events
- where organization_id = $1 and building_id = $2 order by position`
-)
 
 // rawScan is the yardstick: every column of every row into Go values, and nothing else but each.
 func rawScan(

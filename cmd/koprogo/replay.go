@@ -63,6 +63,9 @@ func (c *replayCommand) Run(ctx context.Context, out io.Writer) error {
 	return printReplay(out, replay)
 }
 
+// errFound ends a search.
+var errFound = errors.New("found")
+
 // organizationOf finds the log that has events of the building, also of one that was removed.
 func organizationOf(
 	ctx context.Context, store *eventstore.Store, building uuid.UUID,
@@ -72,12 +75,13 @@ func organizationOf(
 		return uuid.Nil, err
 	}
 	for _, head := range heads {
-		first, err := store.ReadBuilding(ctx, head.Organization, building, 0, head.Position, 1)
-		if err != nil {
-			return uuid.Nil, err
-		}
-		if len(first) > 0 {
+		err := store.ReplayBuilding(ctx, head.Organization, building, 0, head.Position,
+			func(*eventstore.Recorded) error { return errFound })
+		switch {
+		case errors.Is(err, errFound):
 			return head.Organization, nil
+		case err != nil:
+			return uuid.Nil, err
 		}
 	}
 	return uuid.Nil, queries.ErrNotFound
