@@ -88,10 +88,14 @@ create table log.events (
 select log.compress('log.events', 'data', 'metadata');
 create unique index events_stream_key on log.events (organization_id, stream, version);
 -- A building's own stream is found by events_stream_key: here are the building's other streams.
--- Each index of scattered keys takes a third of an append (docs/decisions/building-index.md).
+-- Each index of scattered keys takes a third of an append (docs/decisions/indexes-of-the-log.md).
 create index events_building_idx on log.events (organization_id, building_id, position)
   where building_id is not null and (stream < 'building-' or stream >= 'building.');
-create index events_subjects_idx on log.events using gin (subjects) where subjects is not null;
+-- Whose only subject is the stream's own (an owner in his stream) or the event itself (a free text)
+-- is found by events_stream_key or the event's place: here are the others.
+create index events_subjects_idx on log.events using gin (subjects)
+  where subjects is not null and (cardinality(subjects) > 1 or subjects[1] <> id
+                                  and stream not like '%-' || subjects[1]::text);
 
 -- One holder at a time has a name: "slug:les-erables", "email:<hmac>", "building/7".
 create table log.claims (

@@ -41,12 +41,16 @@ func (c *benchAppendCommand) Run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	defer cluster.close()
-	yard, err := newInserts(ctx, cluster)
+	plain, err := ofLength(plainBytes)
+	if err != nil {
+		return err
+	}
+	yard, err := newInserts(ctx, cluster, plain)
 	if err != nil {
 		return err
 	}
 	defer yard.pool.Close()
-	b := &appendBench{benchAppendCommand: *c, cluster: cluster, inserts: yard}
+	b := &appendBench{benchAppendCommand: *c, cluster: cluster, inserts: yard, plain: plain}
 	for _, part := range []func(context.Context) error{b.crowd, b.few, b.sealing} {
 		if err := part(ctx); err != nil {
 			return err
@@ -59,6 +63,7 @@ type appendBench struct {
 	benchAppendCommand
 	cluster  *benchCluster
 	inserts  *inserts
+	plain    content
 	measured []measurement
 }
 
@@ -159,9 +164,9 @@ func (b *appendBench) crowd(ctx context.Context) error {
 		func(ctx context.Context) (load, error) {
 			return b.drive(ctx, best, b.inserts.into("bench.plain"))
 		},
-		func(ctx context.Context) (load, error) { return b.drive(ctx, 64, b.appends(one, plain)) },
-		func(ctx context.Context) (load, error) { return b.drive(ctx, 256, b.appends(one, plain)) },
-		func(ctx context.Context) (load, error) { return b.drive(ctx, 64, b.appends(many, plain)) },
+		func(ctx context.Context) (load, error) { return b.drive(ctx, 64, b.buildings(one)) },
+		func(ctx context.Context) (load, error) { return b.drive(ctx, 256, b.buildings(one)) },
+		func(ctx context.Context) (load, error) { return b.drive(ctx, 64, b.buildings(many)) },
 		func(ctx context.Context) (load, error) {
 			return b.drive(ctx, 64, shared.into("bench.plain"))
 		},
@@ -189,8 +194,8 @@ func (b *appendBench) few(ctx context.Context) error {
 		return func(ctx context.Context) (load, error) { return b.drive(ctx, workers, do) }
 	}
 	loads, err := b.compare(ctx,
-		side(8, b.inserts.into("bench.indexed")), side(8, b.appends(one, plain)),
-		side(1, b.inserts.into("bench.indexed")), side(1, b.appends(one, plain)))
+		side(8, b.inserts.into("bench.indexed")), side(8, b.buildings(one)),
+		side(1, b.inserts.into("bench.indexed")), side(1, b.buildings(one)))
 	if err != nil {
 		return err
 	}
@@ -201,23 +206,43 @@ func (b *appendBench) few(ctx context.Context) error {
 	return nil
 }
 
-// sealing is the cost of two personal fields in an event, against the same event without.
+// sealing is the cost of two personal fields, those of a person in his own stream.
 func (b *appendBench) sealing(ctx context.Context) error {
-	organization := uuid.New()
-	subject := uuid.New()
-	if err := b.cluster.store.Keyring().AccountKey(ctx, organization, subject); err != nil {
-		return err
-	}
-	sealed := func() events.Event {
-		return events.OrganizationContactChanged{
-			ContactID: subject, Email: events.PersonalText("marie.dubois@example.be"),
-			Phone: events.PersonalText("+32 2 555 12 34"),
+	one := []uuid.UUID{uuid.New()}
+	people, others := places(events.AccountCategory), places(events.AccountCategory)
+	for _, person := range people {
+		err := b.cluster.store.Keyring().AccountKey(ctx, one[0], person.stream.ID)
+		if err != nil {
+			return err
 		}
 	}
-	one := []uuid.UUID{organization}
+	sealed := func(person uuid.UUID) events.Event {
+		return events.AccountProfileCorrected{
+			AccountID: person, FirstName: events.PersonalText("Marie-Louise"),
+			LastName: events.PersonalText("Vandenberghe-Dubois"),
+		}
+	}
+	first, err := b.cluster.store.Append(ctx, eventstore.Append{
+		Organization: one[0],
+		Streams: []eventstore.StreamAppend{{
+			Stream: people[0].stream, Events: []events.Event{sealed(people[0].stream.ID)},
+		}},
+	})
+	if err != nil {
+		return err
+	}
+	people[0].version = 1
+	twin, err := ofLength(len(first.Recorded[0].Data))
+	if err != nil {
+		return err
+	}
 	loads, err := b.compare(ctx,
-		func(ctx context.Context) (load, error) { return b.drive(ctx, 64, b.appends(one, plainTwin)) },
-		func(ctx context.Context) (load, error) { return b.drive(ctx, 64, b.appends(one, sealed)) })
+		func(ctx context.Context) (load, error) {
+			return b.drive(ctx, 64, b.appends(one, others, twin))
+		},
+		func(ctx context.Context) (load, error) {
+			return b.drive(ctx, 64, b.appends(one, people, sealed))
+		})
 	if err != nil {
 		return err
 	}
@@ -226,41 +251,53 @@ func (b *appendBench) sealing(ctx context.Context) error {
 	return nil
 }
 
-var longAddress = strings.Repeat("x", 400)
-
-// plain is an event of 400 bytes.
-func plain() events.Event {
-	return events.BuildingAddressCorrected{
-		Address: longAddress[:295], City: "Bruxelles", PostalCode: "1000",
-		Country: "Belgique", Zone: "Europe/Brussels",
-	}
+// buildings has each worker correct the address of a building of his own, by an event of plainBytes.
+func (b *appendBench) buildings(organizations []uuid.UUID) work {
+	return b.appends(organizations, places(events.BuildingCategory), b.plain)
 }
 
-// plainTwin is as long as the sealed event is when it is stored.
-func plainTwin() events.Event {
-	return events.BuildingAddressCorrected{
-		Address: longAddress[:332], City: "Bruxelles", PostalCode: "1000",
-		Country: "Belgique", Zone: "Europe/Brussels",
+const plainBytes = 400
+
+// content is the event that a stream is to get.
+type content func(stream uuid.UUID) events.Event
+
+// ofLength is an event without personal data whose JSON has so many bytes.
+func ofLength(n int) (content, error) {
+	event := events.BuildingAddressCorrected{
+		City: "Bruxelles", PostalCode: "1000", Country: "Belgique", Zone: "Europe/Brussels",
 	}
+	encoded, err := events.Encode(event, nil)
+	if err != nil {
+		return nil, fmt.Errorf("make an event of %d bytes: %w", n, err)
+	}
+	event.Address = strings.Repeat("x", n-len(encoded.Data))
+	return func(uuid.UUID) events.Event { return event }, nil
 }
 
-// appends gives each worker a stream of its own, in one of the organizations.
-func (b *appendBench) appends(organizations []uuid.UUID, event func() events.Event) work {
-	type place struct {
-		stream  events.Stream
-		version int64
+// place is a stream that one worker appends to.
+type place struct {
+	stream  events.Stream
+	version int64
+}
+
+// places are as many as the most workers that a run has.
+func places(category string) []place {
+	made := make([]place, 256)
+	for i := range made {
+		made[i].stream = events.Stream{Category: category, ID: uuid.New()}
 	}
-	places := make([]place, 256)
-	for i := range places {
-		places[i].stream = events.Stream{Category: events.BuildingCategory, ID: uuid.New()}
-	}
+	return made
+}
+
+// appends gives each worker a place of its own, in one of the organizations.
+func (b *appendBench) appends(organizations []uuid.UUID, places []place, event content) work {
 	return func(ctx context.Context, worker int) error {
 		at := &places[worker]
 		_, err := b.cluster.store.Append(ctx, eventstore.Append{
 			Organization: organizations[worker%len(organizations)],
 			Streams: []eventstore.StreamAppend{{
-				Stream: at.stream, Expected: at.version, Building: at.stream.ID,
-				Events: []events.Event{event()},
+				Stream: at.stream, Expected: at.version,
+				Events: []events.Event{event(at.stream.ID)},
 			}},
 		})
 		at.version++
@@ -279,7 +316,9 @@ create schema bench;
 create table bench.plain (like log.events, primary key (id));
 create table bench.indexed (like log.events including indexes)`
 
-func newInserts(ctx context.Context, cluster *benchCluster) (*inserts, error) {
+func newInserts(
+	ctx context.Context, cluster *benchCluster, plain content,
+) (*inserts, error) {
 	pool, err := cluster.superuser(ctx, 64)
 	if err != nil {
 		return nil, err
@@ -288,7 +327,7 @@ func newInserts(ctx context.Context, cluster *benchCluster) (*inserts, error) {
 		pool.Close()
 		return nil, fmt.Errorf("make the yardstick's tables: %w", err)
 	}
-	encoded, err := events.Encode(plain(), nil)
+	encoded, err := events.Encode(plain(uuid.Nil), nil)
 	if err != nil {
 		pool.Close()
 		return nil, err
