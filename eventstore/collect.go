@@ -9,7 +9,8 @@ import (
 // who waited behind them. Writers that append one event after the other come back together; a
 // batch that leaves without the last of them makes them wait for two commits in the place of one.
 type crowd struct {
-	expected int
+	expected int // who is about to come
+	total    int // with those whose appends are being written
 	patience time.Duration
 }
 
@@ -20,7 +21,21 @@ const (
 	mostPatience = time.Millisecond
 )
 
-func (c *crowd) answered(answered, waiting int) { c.expected = answered + waiting }
+func (c *crowd) answered(answered, waiting, written int) {
+	c.expected = answered + waiting
+	c.total = c.expected + written
+}
+
+// large tells whether the crowd leaves in two halves, the one while the other is written.
+func (c *crowd) large(from int) bool { return c.total >= from }
+
+// most is how many leave at once.
+func (c *crowd) most(from int) int {
+	if c.large(from) {
+		return min((c.total+1)/2, maxAppendsPerBatch)
+	}
+	return maxAppendsPerBatch
+}
 
 func (c *crowd) committed(took time.Duration) {
 	c.patience = min(took/patiencePart, mostPatience)
@@ -31,7 +46,8 @@ func (c *crowd) committed(took time.Duration) {
 func (l *lane) collect(first *pending) []*pending {
 	batch, size, idle := []*pending{first}, first.size(), 0
 	var enough <-chan time.Time
-	for len(batch) < maxAppendsPerBatch && size < maxBytesPerBatch {
+	most := l.crowd.most(l.aheadFrom)
+	for len(batch) < most && size < maxBytesPerBatch {
 		var next *pending
 		select {
 		case next = <-l.queue:

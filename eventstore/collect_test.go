@@ -13,7 +13,7 @@ func TestCollect(t *testing.T) {
 	waitingLane := func(expected int, patience time.Duration) *lane {
 		return &lane{
 			queue: make(chan *pending), quit: make(chan struct{}),
-			crowd: crowd{expected: expected, patience: patience},
+			crowd: crowd{expected: expected, patience: patience}, aheadFrom: 8,
 		}
 	}
 	one := func() *pending { return &pending{ctx: context.Background()} }
@@ -21,14 +21,14 @@ func TestCollect(t *testing.T) {
 	t.Run("a writer that is alone waits for nobody", func(t *testing.T) {
 		t.Parallel()
 		l := waitingLane(0, time.Hour)
-		l.crowd.answered(1, 0)
+		l.crowd.answered(1, 0, 0)
 		require.Len(t, l.collect(one()), 1)
 	})
 	t.Run("writers that were answered together, and who waited behind them, leave together",
 		func(t *testing.T) {
 			t.Parallel()
 			l := waitingLane(0, time.Hour)
-			l.crowd.answered(2, 1)
+			l.crowd.answered(2, 1, 0)
 			for range 2 {
 				go func() { l.queue <- one() }()
 			}

@@ -78,19 +78,55 @@ func (l *lane) try(ctx context.Context, waiting []*pending) (again []*pending, e
 	if err != nil {
 		return l.known(waiting), err
 	}
-	b := l.decide(send(waiting), read)
-	for _, p := range b.stale {
-		p.fresh = true
-	}
-	if len(b.stale) > 0 {
-		defer l.beliefs.forget(b.stale)
-	}
+	b := l.decide(send(waiting), read, false)
 	if len(b.accepted) == 0 {
+		l.beliefs.forget(b.stale)
 		return l.known(b.stale), nil
 	}
-	outcome := l.write(ctx, conn.Conn(), b)
-	conn.Release() // settling may need it
-	return append(l.settle(ctx, b, outcome), l.known(b.stale)...), outcome.lasting()
+	again, o := l.record(conn.Conn(), b, conn.Release)
+	return again, o.lasting()
+}
+
+// record writes the batch, and those that are decided meanwhile, and answers whom it can. It
+// returns who has to be tried again, and the outcome of the last batch that was sent. It calls free
+// when it needs the connection no more: settling may need it.
+func (l *lane) record(conn *pgx.Conn, b *batch, free func()) ([]*pending, outcome) {
+	for w := l.start(conn, b); ; {
+		next := l.ahead(w)
+		o := l.wait(w)
+		if o.err == nil && next != nil && len(next.accepted) > 0 {
+			written := w.batch
+			w = l.start(conn, next)
+			l.confirm(written, len(next.accepted))
+			continue
+		}
+		free()
+		if next == nil {
+			return l.settled(w.batch, o), o
+		}
+		if o.err == nil {
+			l.confirm(w.batch, 0)
+			return l.settled(next, o), o
+		}
+		again := l.void(next)
+		return append(l.settled(w.batch, o), again...), o
+	}
+}
+
+// settled settles the batch, and adds those to be decided again to who has to be tried again.
+func (l *lane) settled(b *batch, o outcome) []*pending {
+	ctx, cancel := workContext(b.accepted)
+	defer cancel()
+	again := l.settle(ctx, b, o)
+	l.beliefs.forget(b.stale)
+	return append(again, l.known(b.stale)...)
+}
+
+// void takes back what was decided about a batch that was not sent.
+func (l *lane) void(b *batch) []*pending {
+	all := append(b.everybody(), b.stale...)
+	l.beliefs.forget(all)
+	return l.known(all)
 }
 
 // known takes back the mark of appends that certainly left no trace, so that a caller whose time
@@ -158,7 +194,7 @@ func (o outcome) lost() bool { return o.err != nil && o.refused == nil }
 // settle answers the batch's callers after a transaction and returns who has to be tried again.
 func (l *lane) settle(ctx context.Context, b *batch, o outcome) []*pending {
 	if o.err == nil {
-		l.confirm(b)
+		l.confirm(b, 0)
 		return nil
 	}
 	all := b.everybody()
@@ -196,13 +232,11 @@ func (b *batch) everybody() []*pending {
 }
 
 // confirm rings the bell for a committed batch and answers its callers, in this order: who was
-// answered and reads next is not behind himself.
-func (l *lane) confirm(b *batch) {
-	l.crowd.answered(len(b.accepted)+len(b.repeats), len(l.queue))
-	for _, organization := range b.heads {
-		if head := l.beliefs.head(organization); head != nil {
-			l.store.bell.Ring(organization, head.position)
-		}
+// answered and reads next is not behind himself. So many appends are being written behind it.
+func (l *lane) confirm(b *batch, behind int) {
+	l.crowd.answered(len(b.accepted)+len(b.repeats), len(l.queue), behind)
+	for organization, position := range b.reached {
+		l.store.bell.Ring(organization, position)
 	}
 	for _, p := range b.accepted {
 		p.answer(p.receipt(), nil)
@@ -310,12 +344,22 @@ func asOutcome(err error) outcome {
 	return outcome{err: err}
 }
 
-// write sends the batch, begin and commit included, in one round trip.
-func (l *lane) write(ctx context.Context, conn *pgx.Conn, b *batch) outcome {
-	queries := new(pgx.Batch)
-	queries.Queue("begin")
-	b.queue(l, queries)
-	queries.Queue("commit")
+// queries are the batch's transaction, begin and commit included: several statements that travel
+// together are one transaction only where they say so. One alone is one by itself.
+func (b *batch) queries(l *lane) *pgx.Batch {
+	writes := new(pgx.Batch)
+	if b.queue(l, writes); writes.Len() == 1 {
+		return writes
+	}
+	whole := new(pgx.Batch)
+	whole.Queue("begin")
+	whole.QueuedQueries = append(whole.QueuedQueries, writes.QueuedQueries...)
+	whole.Queue("commit")
+	return whole
+}
+
+// write sends a transaction in one round trip.
+func write(ctx context.Context, conn *pgx.Conn, queries *pgx.Batch) outcome {
 	err := conn.SendBatch(ctx, queries).Close()
 	if err != nil {
 		if serverSaid(err) {

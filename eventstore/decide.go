@@ -23,7 +23,9 @@ type batch struct {
 	keys     map[idempotencyKey]knownKey
 	repeats  []repeat
 	refused  []refused
-	stale    []*pending // refused on a belief that may be stale: to be decided again on fresh reads
+	stale    []*pending          // refused on a belief that may be stale: to be decided again on fresh reads
+	reached  map[uuid.UUID]int64 // where the heads stand after it
+	ahead    bool                // decided while another batch is written, as if it stood
 }
 
 // headMove is where a head stood before the batch.
@@ -72,8 +74,9 @@ type refused struct {
 
 // decide gives positions to the appends that may stand and refuses the others. It changes the
 // beliefs as if the batch were committed; the caller forgets them when it is not.
-func (l *lane) decide(waiting []*pending, read *gathered) *batch {
+func (l *lane) decide(waiting []*pending, read *gathered, ahead bool) *batch {
 	b := &batch{
+		ahead: ahead, reached: map[uuid.UUID]int64{},
 		believed: map[uuid.UUID]headMove{}, claims: read.claims,
 		before: make(map[claimKey]claimRow, len(read.claims)), keys: read.keys,
 	}
@@ -93,7 +96,7 @@ func (l *lane) decide(waiting []*pending, read *gathered) *batch {
 		case certain || p.fresh:
 			b.refuse(p, err)
 		default:
-			b.stale = append(b.stale, p)
+			p.fresh, b.stale = true, append(b.stale, p)
 		}
 	}
 	slices.SortFunc(b.heads, func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
@@ -123,9 +126,9 @@ func (l *lane) repeated(b *batch, p *pending) bool {
 	return true
 }
 
-// refuse answers the append, at once unless the batch is to change what it was measured against.
+// refuse answers the append, at once unless what it was measured against is yet to be committed.
 func (b *batch) refuse(p *pending, err error) {
-	if _, touched := b.believed[p.append.Organization]; touched {
+	if _, touched := b.believed[p.append.Organization]; touched || b.ahead {
 		b.refused = append(b.refused, refused{p, err})
 		return
 	}
@@ -210,7 +213,7 @@ func (l *lane) accept(b *batch, head *headBelief, p *pending, now time.Time) {
 			request: idem.Request, by: p,
 		}
 	}
-	b.accepted = append(b.accepted, p)
+	b.accepted, b.reached[organization] = append(b.accepted, p), head.position
 }
 
 // moveClaims applies the append's releases, then its takings. A taken number becomes a name.

@@ -125,7 +125,7 @@ func TestFaultLostAnswerOfARunningTransaction(t *testing.T) {
 			mark := proxy.mark()
 			begun, cut, finish := running(t, proxy)
 			got := appendBeside(t.Context(), store,
-				appendTo(organization, stream, 1, renamed("B")))
+				appendTo(organization, stream, 1, renamed("B"), renamed("C")))
 			<-begun
 			awaitHeld(t, database, organization)
 			cut()
@@ -136,8 +136,8 @@ func TestFaultLostAnswerOfARunningTransaction(t *testing.T) {
 			finish(ends.commits)
 			answer := <-got
 			require.NoError(t, answer.err)
-			require.EqualValues(t, 2, answer.receipt.Position)
-			require.Len(t, requireSound(t, store, organization, answer.receipt), 2)
+			require.EqualValues(t, 3, answer.receipt.Position)
+			require.Len(t, requireSound(t, store, organization, answer.receipt), 3)
 		})
 	}
 	t.Run("one that arrives after the append was made again fails", func(t *testing.T) {

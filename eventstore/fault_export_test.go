@@ -8,3 +8,12 @@ func (s *Store) Waiting() int {
 	}
 	return n
 }
+
+// Ahead is how many appends were taken from the queues while a batch was written.
+func (s *Store) Ahead() int {
+	n := 0
+	for _, l := range s.lanes {
+		n += int(l.foreseen.Load())
+	}
+	return n
+}

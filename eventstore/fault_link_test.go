@@ -48,7 +48,12 @@ type sent struct {
 }
 
 // isCommit tells whether the batch ends a transaction of the writer.
-func (s sent) isCommit() bool { return slices.Contains(s.statements, "commit") }
+func (s sent) isCommit() bool { return slices.Contains(s.statements, "commit") || s.isAlone() }
+
+// isAlone tells whether it is the writer's only statement, which is a transaction by itself.
+func (s sent) isAlone() bool {
+	return len(s.statements) == 1 && strings.Contains(s.statements[0], "insert into log.events")
+}
 
 // startLink puts a link before the server of a postgres URL over TCP and returns the URL through
 // it.

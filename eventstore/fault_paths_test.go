@@ -178,7 +178,7 @@ func TestFaultBatchesAreAtomic(t *testing.T) {
 			require.Zero(t, rows, table)
 		}
 	})
-	t.Run("whatever writes to the log stands between begin and commit", func(t *testing.T) {
+	t.Run("whatever writes to the log stands between begin and commit, or alone", func(t *testing.T) {
 		t.Parallel()
 		store, proxy, database := linked(t)
 		other := openOn(t, database.URL)
@@ -192,8 +192,13 @@ func TestFaultBatchesAreAtomic(t *testing.T) {
 			mustAppend(t, store, a)
 			mustAppend(t, other, appendTo(organization, stream, version+1, renamed("B")))
 		}
-		writes, begun := 0, map[*wire]bool{}
+		mustAppend(t, store, appendTo(organization, stream, 6, renamed("C")))
+		writes, alone, begun := 0, 0, map[*wire]bool{}
 		for _, s := range proxy.batches() {
+			if s.isAlone() && !begun[s.by] {
+				alone++
+				continue
+			}
 			for n, text := range s.statements {
 				switch {
 				case text == "begin":
@@ -213,6 +218,7 @@ func TestFaultBatchesAreAtomic(t *testing.T) {
 			}
 		}
 		require.GreaterOrEqual(t, writes, 6, "three appends, each with its key")
+		require.Equal(t, 1, alone, "the last append is one event and nothing else")
 	})
 }
 

@@ -40,6 +40,7 @@ func init() {
 type job struct {
 	URL           string
 	History       string // the file that it appends operations to
+	Ahead         int    // eventstore.Config's
 	Number        int    // of the worker: its clients are told apart by it
 	Clients       int
 	Organizations []uuid.UUID
@@ -124,7 +125,9 @@ func (w *worker) run(text string) (err error) {
 	}
 	defer w.out.Close()
 	for { // the database may be away just then
-		w.store, err = eventstore.Open(stop, eventstore.Config{URL: w.job.URL})
+		w.store, err = eventstore.Open(stop, eventstore.Config{
+			URL: w.job.URL, Ahead: w.job.Ahead,
+		})
 		if err == nil {
 			break
 		}
@@ -301,6 +304,7 @@ func (c *crew) start(t testing.TB, place int) {
 	c.started++
 	mine := c.job
 	mine.URL, mine.Number = c.urls[place], c.started
+	mine.Ahead = 2 * place // the first worker has none decided while another is written
 	mine.History = fmt.Sprintf("%s/%d.jsonl", c.dir, c.started)
 	c.histories[place] = append(c.histories[place], mine.History)
 	text, err := json.Marshal(mine)

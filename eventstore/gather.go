@@ -21,7 +21,6 @@ type gathered struct {
 
 // wants lists the statements that a batch's reads take; empty when the beliefs say it all.
 type wants struct {
-	heads   []uuid.UUID
 	queries pgx.Batch
 	collect []func(pgx.BatchResults) error
 	into    *gathered
@@ -34,36 +33,18 @@ type wants struct {
 // versions, claims and idempotency keys. Heads come first: whatever is read after a head belongs
 // to a state at least as new, and the compare-and-set refuses the batch when it is newer.
 func (l *lane) gather(ctx context.Context, conn *pgx.Conn, batch []*pending) (*gathered, error) {
-	w := &wants{
-		into:    &gathered{claims: map[claimKey]claimRow{}, keys: map[idempotencyKey]knownKey{}},
-		beliefs: l.beliefs, asked: map[string]bool{},
-		oldest: micros(l.store.clock().Add(-IdempotencyLife)),
-	}
-	for _, p := range batch {
-		organization := p.append.Organization
-		if l.beliefs.head(organization) == nil && !slices.Contains(w.heads, organization) {
-			w.heads = append(w.heads, organization)
-		}
-	}
-	if len(w.heads) > 0 {
+	if unknown := l.unknownHeads(batch); len(unknown) > 0 {
 		heads, err := readHeads(ctx, conn,
-			`select `+headColumns+` from log.logs where organization_id = any($1)`, w.heads)
+			`select `+headColumns+` from log.logs where organization_id = any($1)`, unknown)
 		if err != nil {
 			return nil, err
 		}
 		l.store.epochs.see(heads)
-		if err := l.learnHeads(w.heads, heads); err != nil {
+		if err := l.learnHeads(unknown, heads); err != nil {
 			return nil, err
 		}
 	}
-	for _, p := range batch {
-		w.versions(p)
-		if len(p.take)+len(p.release) > 0 {
-			w.places(p)
-		}
-		w.known(p)
-	}
-	w.claimed(batch)
+	w := l.wants(batch)
 	if w.queries.Len() == 0 {
 		return w.into, nil
 	}
@@ -75,6 +56,36 @@ func (l *lane) gather(ctx context.Context, conn *pgx.Conn, batch []*pending) (*g
 		}
 	}
 	return w.into, results.Close()
+}
+
+// unknownHeads lists the organizations of whose head nothing is believed.
+func (l *lane) unknownHeads(batch []*pending) []uuid.UUID {
+	var unknown []uuid.UUID
+	for _, p := range batch {
+		organization := p.append.Organization
+		if l.beliefs.head(organization) == nil && !slices.Contains(unknown, organization) {
+			unknown = append(unknown, organization)
+		}
+	}
+	return unknown
+}
+
+// wants lists what the batch has to read; its heads are known.
+func (l *lane) wants(batch []*pending) *wants {
+	w := &wants{
+		into:    &gathered{claims: map[claimKey]claimRow{}, keys: map[idempotencyKey]knownKey{}},
+		beliefs: l.beliefs, asked: map[string]bool{},
+		oldest: micros(l.store.clock().Add(-IdempotencyLife)),
+	}
+	for _, p := range batch {
+		w.versions(p)
+		if len(p.take)+len(p.release) > 0 {
+			w.places(p)
+		}
+		w.known(p)
+	}
+	w.claimed(batch)
+	return w
 }
 
 func (l *lane) learnHeads(wanted []uuid.UUID, found []Head) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -76,14 +77,19 @@ type lane struct {
 	running sync.WaitGroup
 	beliefs *beliefs
 	crowd   crowd
-	held    []*pending // whose organization's head somebody holds
-	probed  time.Time  // when the held heads were last looked at
+
+	aheadFrom int          // how many writers are a large crowd
+	foreseen  atomic.Int64 // appends that were collected while a batch was written
+
+	early  []*pending // collected while a batch was written, but to be decided after it
+	held   []*pending // whose organization's head somebody holds
+	probed time.Time  // when the held heads were last looked at
 }
 
-func startLane(s *Store) *lane {
+func startLane(s *Store, aheadFrom int) *lane {
 	l := &lane{
 		store: s, queue: make(chan *pending, 4*maxAppendsPerBatch), quit: make(chan struct{}),
-		beliefs: newBeliefs(),
+		beliefs: newBeliefs(), aheadFrom: aheadFrom,
 	}
 	l.running.Add(1)
 	go l.run()
@@ -153,20 +159,20 @@ func (l *lane) run() {
 		if len(l.held) > 0 {
 			look = time.After(heldPause)
 		}
-		var batch []*pending
-		select {
-		case p := <-l.queue:
-			batch = l.collect(p)
-		case <-look:
-		case <-l.quit:
-			for _, p := range l.held {
-				p.answer(Receipt{}, p.gone())
+		batch := l.early
+		if l.early = nil; len(batch) == 0 {
+			select {
+			case p := <-l.queue:
+				batch = l.collect(p)
+			case <-look:
+			case <-l.quit:
+				for _, p := range l.held {
+					p.answer(Receipt{}, p.gone())
+				}
+				return
 			}
-			return
 		}
-		began := time.Now()
 		l.commit(l.released(batch))
-		l.crowd.committed(time.Since(began))
 	}
 }
 

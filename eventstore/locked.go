@@ -48,7 +48,7 @@ func (l *lane) tryLocked(ctx context.Context, waiting []*pending) ([]*pending, e
 	}
 	if len(b.accepted) == 0 {
 		_ = tx.Rollback(ctx)
-		l.confirm(b)
+		l.confirm(b, 0)
 		return l.known(b.stale), nil
 	}
 	queries := new(pgx.Batch)
@@ -98,7 +98,7 @@ func (l *lane) prepareLocked(
 	if err != nil {
 		return nil, open, err
 	}
-	return l.decide(send(open), read), open, nil
+	return l.decide(send(open), read, false), open, nil
 }
 
 // recorded tells whether the append's events stand in the log although nobody said so, and then

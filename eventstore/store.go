@@ -1,6 +1,7 @@
 package eventstore
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,6 +40,9 @@ type Config struct {
 	MasterKey [32]byte
 	Logger    *slog.Logger
 	Clock     func() time.Time // time.Now when nil
+	// Ahead is how many writers at once have one batch of appends decided while another is
+	// written; 96 when nil.
+	Ahead int
 	// Restored is called when a log's epoch has risen: the database was restored or failed over,
 	// and what is remembered of it may never have been. It may be nil.
 	Restored func()
@@ -89,7 +93,7 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 	}
 	s.keyring = newKeyring(s.pools[RoleJobs], config.MasterKey)
 	for i := range s.lanes {
-		s.lanes[i] = startLane(s)
+		s.lanes[i] = startLane(s, cmp.Or(config.Ahead, aheadFrom))
 	}
 	return s, nil
 }

@@ -1,0 +1,111 @@
+package eventstore_test
+
+import (
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/koprogo/koprogo/events"
+	"github.com/koprogo/koprogo/eventstore"
+	"github.com/koprogo/koprogo/eventstore/eventstoretest"
+	"github.com/koprogo/koprogo/migrations/migrationstest"
+)
+
+// TestFaultAhead has one append decided while another is written, and everything that can become
+// of the other.
+func TestFaultAhead(t *testing.T) {
+	t.Parallel()
+	slug := func(a eventstore.Append) eventstore.Append {
+		a.Take = []eventstore.Claim{{
+			Kind: "slug", Value: "erables", Holder: a.Streams[0].Stream,
+		}}
+		return a
+	}
+	keyed := func(a eventstore.Append) eventstore.Append {
+		a.Idempotency = &eventstore.Idempotency{
+			Key: "once", Request: []byte{1}, Status: 201, Resource: "building/1",
+		}
+		return a
+	}
+	type pair struct {
+		first, ahead      func(organization uuid.UUID, at events.Stream) eventstore.Append
+		lost              bool // the first one's answer
+		refused, conflict bool // the first by the server, the one ahead by a rule
+		replayed          bool // the one ahead
+		names             []string
+	}
+	rename := func(version int64, name string) func(uuid.UUID, events.Stream) eventstore.Append {
+		return func(organization uuid.UUID, at events.Stream) eventstore.Append {
+			return appendTo(organization, at, version, renamed(name))
+		}
+	}
+	with := func(
+		change func(eventstore.Append) eventstore.Append,
+		of func(uuid.UUID, events.Stream) eventstore.Append,
+	) func(uuid.UUID, events.Stream) eventstore.Append {
+		return func(organization uuid.UUID, at events.Stream) eventstore.Append {
+			return change(of(organization, at))
+		}
+	}
+	for name, c := range map[string]pair{
+		"it stands behind the other": {
+			first: rename(1, "B"), ahead: rename(2, "C"), names: []string{"B", "C"},
+		},
+		"its conflict with the other is told": {
+			first: rename(1, "B"), ahead: rename(1, "C"), conflict: true, names: []string{"B"},
+		},
+		"a conflict with one that the server refuses is none": {
+			first: with(offending, rename(1, "B")), refused: true,
+			ahead: rename(1, "C"), names: []string{"C"},
+		},
+		"the other's answer is lost": {
+			first: rename(1, "B"), lost: true, ahead: rename(2, "C"), names: []string{"B", "C"},
+		},
+		"it claims what the other claims": {
+			first: with(slug, rename(1, "B")), ahead: with(slug, rename(2, "C")),
+			names: []string{"B", "C"}, // one stream holds it once
+		},
+		"it is the other's request again": {
+			first: with(keyed, rename(1, "B")), ahead: with(keyed, rename(1, "B")), replayed: true,
+			names: []string{"B"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			database := migrationstest.Database(t)
+			proxy, through := startLink(t, database.OverTCP(t))
+			store := eventstoretest.Open(t, through,
+				func(config *eventstore.Config) { config.Ahead = 1 })
+			organization, stream := newID(t), buildingStream(newID(t))
+			mustAppend(t, store, appendTo(organization, stream, 0, registered("A")))
+
+			reached, proceed := make(chan struct{}), make(chan struct{})
+			proxy.next(func(w *wire, batch sent) {
+				close(reached)
+				<-proceed
+				if c.lost {
+					loseAnswer(w, batch)
+				} else {
+					w.pass(batch.frames...)
+				}
+			})
+			first := appendBeside(t.Context(), store, c.first(organization, stream))
+			<-reached
+			ahead := appendBeside(t.Context(), store, c.ahead(organization, stream))
+			require.Eventually(t, func() bool { return store.Ahead() == 1 }, patience, interval)
+			close(proceed)
+
+			one, other := <-first, <-ahead
+			require.Equal(t, c.refused, one.err != nil, "%v", one.err)
+			if c.conflict {
+				require.ErrorIs(t, other.err, eventstore.ErrConflict)
+			} else {
+				require.NoError(t, other.err)
+				require.Equal(t, c.replayed, other.receipt.Replayed)
+			}
+			all := requireSound(t, store, organization, one.receipt, other.receipt)
+			require.Equal(t, c.names, names(all))
+		})
+	}
+}
