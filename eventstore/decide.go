@@ -23,7 +23,7 @@ type batch struct {
 	keys     map[idempotencyKey]knownKey
 	repeats  []repeat
 	refused  []refused
-	stale    []*pending          // refused on a belief that may be stale: to be decided again on fresh reads
+	stale    []*pending          // refused on a belief that may be stale: decided again on fresh reads
 	reached  map[uuid.UUID]int64 // where the heads stand after it
 	ahead    bool                // decided while another batch is written, as if it stood
 }

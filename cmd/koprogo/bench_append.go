@@ -251,7 +251,7 @@ func (b *appendBench) sealing(ctx context.Context) error {
 	return nil
 }
 
-// buildings has each worker correct the address of a building of his own, by an event of plainBytes.
+// buildings has each worker correct the address of a building of his own, in plainBytes.
 func (b *appendBench) buildings(organizations []uuid.UUID) work {
 	return b.appends(organizations, places(events.BuildingCategory), b.plain)
 }
