@@ -54,10 +54,24 @@ type lots struct {
 	numbers  btree.Map[string, struct{}] // of those that stand, in their normal form
 }
 
-// lotPlace is where a lot is found.
+// lotPlace is where a lot is found. One that is still as it was registered, as most are, takes no
+// more than that.
 type lotPlace struct {
-	id  uuid.UUID
-	lot *Lot
+	first   *events.LotRegistered
+	changed *Lot // nil where nothing has changed
+}
+
+// placed is a place in which id is found.
+func placed(id uuid.UUID) lotPlace {
+	return lotPlace{first: &events.LotRegistered{LotID: id}}
+}
+
+// lot is the place's; nil when there is none.
+func (p lotPlace) lot() *Lot {
+	if p.changed != nil || p.first == nil {
+		return p.changed
+	}
+	return &Lot{First: p.first, Facts: p.first, Revision: 1}
 }
 
 // lotsDegree makes small nodes: for every lot that is put, those on the way to it are copied. An
@@ -66,7 +80,7 @@ const lotsDegree = 8
 
 func newLotPlaces() *btree.BTreeG[lotPlace] {
 	return btree.NewBTreeGOptions(func(a, b lotPlace) bool {
-		return bytes.Compare(a.id[:], b.id[:]) < 0
+		return bytes.Compare(a.first.LotID[:], b.first.LotID[:]) < 0
 	}, btree.Options{Degree: lotsDegree, NoLocks: true})
 }
 
@@ -80,16 +94,16 @@ func (l *lots) Lot(id uuid.UUID) *Lot {
 
 // ever returns the lot also when it was removed.
 func (l *lots) ever(id uuid.UUID) *Lot {
-	found, _ := l.byID.Get(lotPlace{id: id})
-	return found.lot
+	found, _ := l.byID.Get(placed(id))
+	return found.lot()
 }
 
 // Lots lists the lots that stand in their order: by sort key, then id.
 func (l *lots) Lots() []*Lot {
 	standing := make([]*Lot, 0, l.Standing)
 	l.byID.Scan(func(at lotPlace) bool {
-		if !at.lot.Removed {
-			standing = append(standing, at.lot)
+		if lot := at.lot(); !lot.Removed {
+			standing = append(standing, lot)
 		}
 		return true
 	})
@@ -142,7 +156,7 @@ func (l lots) evolve(event events.Event) lots {
 		l.Standing, l.Taken = l.Standing+1, l.Taken+e.Shares
 		number := tighten(&e)
 		l.addNumber(number)
-		return l.with(&Lot{First: &e, Facts: &e, Revision: 1})
+		return l.with(lotPlace{first: &e})
 	case events.LotDescribed:
 		return l.change(e.LotID, func(lot *Lot, of *lots) { of.describe(lot, e) })
 	case events.LotSharesAmended:
@@ -171,12 +185,12 @@ func (l lots) evolve(event events.Event) lots {
 }
 
 // with puts a lot in the place of the one with its id.
-func (l lots) with(lot *Lot) lots {
+func (l lots) with(lot lotPlace) lots {
 	changed := l.byID.Copy()
 	if changed.Len() == 0 {
 		changed = newLotPlaces()
 	}
-	changed.Set(lotPlace{id: lot.ID(), lot: lot})
+	changed.Set(lot)
 	l.byID = *changed
 	return l
 }
@@ -190,7 +204,7 @@ func (l lots) change(id uuid.UUID, change func(lot *Lot, of *lots)) lots {
 	lot := *known
 	lot.Revision++
 	change(&lot, &l)
-	return l.with(&lot)
+	return l.with(lotPlace{first: lot.First, changed: &lot})
 }
 
 func (l *lots) describe(lot *Lot, e events.LotDescribed) {

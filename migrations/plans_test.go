@@ -138,6 +138,34 @@ func TestEventsOfBuildingsAreFoundByIndexes(t *testing.T) {
 	exec(t, reader, "commit")
 }
 
+// What is held about a person stands in his own streams, and elsewhere where the subjects' index has
+// it.
+func TestEventsAboutAPersonAreFoundByIndexes(t *testing.T) {
+	t.Parallel()
+	db := migrationstest.Database(t)
+	organization, person := uuid.UUID{15: 7}, uuid.UUID{15: 9}
+	writer := connect(t, db.URL, "koprogo_writer")
+	exec(t, writer, `
+		insert into log.events (organization_id, position, subjects, stream, version, id, type,
+			schema, data, metadata, recorded_at, leaf_hash)
+		select '`+organization.String()+`', i, array[s], case when i % 7 > 0 then 'owner-' || s
+			else 'building-' || id end, i, case when i % 3 = 0 then s else id end, 'x', 1, '{}', '{}',
+			now(), sha256('')
+		from (select i, gen_random_uuid() as id, case when i > 19950 then '`+person.String()+`'::uuid
+			else gen_random_uuid() end as s from generate_series(1, 20000) as i) as rows`)
+	exec(t, connect(t, db.URL, ""), "analyze log.events")
+	elsewhere := ` from log.events where organization_id = '` + organization.String() + `'
+		and subjects @> array['` + person.String() + `'::uuid] and subjects is not null
+		and (cardinality(subjects) > 1 or subjects[1] <> id
+		     and stream not like '%-' || subjects[1]::text)`
+	require.Contains(t, plan(t, writer, "select *"+elsewhere), "events_subjects_idx")
+	all := one[int](t, writer, `select count(*)::int from log.events where subjects[1] = $1`, person)
+	own := one[int](t, writer, `select count(*)::int from log.events where subjects[1] = $1
+		and (stream = 'owner-' || $1 or id = $1)`, person)
+	require.Equal(t, all, own+one[int](t, writer, "select count(*)::int"+elsewhere))
+	require.Greater(t, all, own)
+}
+
 func plan(t *testing.T, conn *pgx.Conn, sql string) string {
 	t.Helper()
 	return strings.Join(column(t, conn, "explain "+sql), "\n")
