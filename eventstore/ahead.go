@@ -12,6 +12,9 @@ import (
 // written. Fewer leave together: a commit costs them more than the wait.
 const aheadFrom = 96
 
+// aheadFor is how long batches follow each other without the lane giving its connection back.
+const aheadFor = 100 * time.Millisecond
+
 // writing is a batch on its way to the database.
 type writing struct {
 	*batch
@@ -26,7 +29,10 @@ type writing struct {
 func (l *lane) start(conn *pgx.Conn, b *batch) *writing {
 	w := &writing{batch: b, began: time.Now(), done: make(chan outcome, 1)}
 	w.ctx, w.cancel = workContext(b.accepted)
-	queries := b.queries(l)
+	queries := b.writes
+	if queries == nil {
+		queries = b.queries(l)
+	}
 	send := func() { w.done <- write(w.ctx, conn, queries) }
 	if l.crowd.large(l.aheadFrom) {
 		go send()
@@ -48,14 +54,14 @@ func (l *lane) wait(w *writing) outcome {
 // nil where too few wait, or where it has to read first: what is committed by now is not what it
 // would have to read. Nobody hears of its refusals before the other is committed.
 func (l *lane) ahead(w *writing) *batch {
-	if !l.crowd.large(l.aheadFrom) || len(w.stale)+len(l.held)+len(l.early) > 0 ||
+	if !l.crowd.large(l.aheadFrom) || l.retrying || len(w.stale)+len(l.held)+len(l.early) > 0 ||
 		slices.ContainsFunc(w.accepted, func(p *pending) bool { return p.fresh }) {
 		return nil
 	}
 	var next []*pending
 	select {
 	case p := <-l.queue:
-		next = l.collect(p)
+		next = l.collect([]*pending{p})
 	case o := <-w.done:
 		w.done <- o
 		return nil
@@ -65,9 +71,13 @@ func (l *lane) ahead(w *writing) *batch {
 	defer l.foreseen.Add(int64(len(next)))
 	if len(l.unknownHeads(next)) == 0 {
 		if wants := l.wants(next); wants.queries.Len() == 0 {
-			return l.decide(send(next), wants.into, true)
+			b := l.decide(wanted(next), wants.into, true)
+			if len(b.accepted) > 0 {
+				b.writes = b.queries(l)
+			}
+			return b
 		}
 	}
-	l.early = next
+	l.early, l.crowd.reads = next, true
 	return nil
 }

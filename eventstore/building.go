@@ -36,6 +36,9 @@ func (s *Store) ReplayBuilding(
 ) error {
 	stream := events.Stream{Category: events.BuildingCategory, ID: building}.String()
 	pool := s.pools[RoleProjector]
+	if after >= upTo {
+		return nil
+	}
 	version, err := versionAt(ctx, pool, organization, stream, after)
 	if err != nil {
 		return err

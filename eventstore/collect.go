@@ -9,8 +9,9 @@ import (
 // who waited behind them. Writers that append one event after the other come back together; a
 // batch that leaves without the last of them makes them wait for two commits in the place of one.
 type crowd struct {
-	expected int // who is about to come
-	total    int // with those whose appends are being written
+	expected int  // who is about to come
+	total    int  // with those whose appends are being written or were collected
+	reads    bool // the last batch had to read before it was decided
 	patience time.Duration
 }
 
@@ -26,8 +27,9 @@ func (c *crowd) answered(answered, waiting, written int) {
 	c.total = c.expected + written
 }
 
-// large tells whether the crowd leaves in two halves, the one while the other is written.
-func (c *crowd) large(from int) bool { return c.total >= from }
+// large tells whether the crowd leaves in two halves, the one decided while the other is written.
+// Those who have to be read for cannot be decided then, and leave together.
+func (c *crowd) large(from int) bool { return c.total >= from && !c.reads }
 
 // most is how many leave at once.
 func (c *crowd) most(from int) int {
@@ -41,10 +43,13 @@ func (c *crowd) committed(took time.Duration) {
 	c.patience = min(took/patiencePart, mostPatience)
 }
 
-// collect takes what waits. Callers that were just answered come back within microseconds: giving
-// way to them a few times mostly gathers them, and without a timer.
-func (l *lane) collect(first *pending) []*pending {
-	batch, size, idle := []*pending{first}, first.size(), 0
+// collect adds what waits to a batch. Callers that were just answered come back within
+// microseconds: giving way to them a few times mostly gathers them, and without a timer.
+func (l *lane) collect(batch []*pending) []*pending {
+	size, idle := 0, 0
+	for _, p := range batch {
+		size += p.size()
+	}
 	var enough <-chan time.Time
 	most := l.crowd.most(l.aheadFrom)
 	for len(batch) < most && size < maxBytesPerBatch {

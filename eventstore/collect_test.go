@@ -22,7 +22,7 @@ func TestCollect(t *testing.T) {
 		t.Parallel()
 		l := waitingLane(0, time.Hour)
 		l.crowd.answered(1, 0, 0)
-		require.Len(t, l.collect(one()), 1)
+		require.Len(t, l.collect([]*pending{one()}), 1)
 	})
 	t.Run("writers that were answered together, and who waited behind them, leave together",
 		func(t *testing.T) {
@@ -32,18 +32,18 @@ func TestCollect(t *testing.T) {
 			for range 2 {
 				go func() { l.queue <- one() }()
 			}
-			require.Len(t, l.collect(one()), 3)
+			require.Len(t, l.collect([]*pending{one()}), 3)
 		})
 	t.Run("who does not come back is not waited for long", func(t *testing.T) {
 		t.Parallel()
 		l := waitingLane(2, time.Millisecond)
-		require.Len(t, l.collect(one()), 1)
+		require.Len(t, l.collect([]*pending{one()}), 1)
 	})
 	t.Run("a lane that stops takes what it has", func(t *testing.T) {
 		t.Parallel()
 		l := waitingLane(2, time.Hour)
 		close(l.quit)
-		require.Len(t, l.collect(one()), 1)
+		require.Len(t, l.collect([]*pending{one()}), 1)
 	})
 	t.Run("patience is a part of a commit, and bounded", func(t *testing.T) {
 		t.Parallel()

@@ -16,12 +16,14 @@ import (
 // commit records the batch, however long that takes its callers' patience: a head that another
 // server moved, an offender to be found, a database that restarts, an answer that was lost.
 func (l *lane) commit(waiting []*pending) {
+	defer func() { l.retrying = false }()
 	for pause := time.Millisecond; len(waiting) > 0; pause = min(2*pause, 100*time.Millisecond) {
 		if waiting = wanted(waiting); len(waiting) == 0 {
 			return
 		}
 		ctx, cancel := workContext(waiting)
 		again, err := l.try(ctx, waiting)
+		l.retrying = true
 		cancel()
 		if err == nil {
 			waiting = again
@@ -91,27 +93,35 @@ func (l *lane) try(ctx context.Context, waiting []*pending) (again []*pending, e
 // returns who has to be tried again, and the outcome of the last batch that was sent. It calls free
 // when it needs the connection no more: settling may need it.
 func (l *lane) record(conn *pgx.Conn, b *batch, free func()) ([]*pending, outcome) {
+	began := time.Now()
 	for w := l.start(conn, b); ; {
-		next := l.ahead(w)
+		var next *batch
+		if time.Since(began) < aheadFor {
+			next = l.ahead(w)
+		}
 		o := l.wait(w)
-		if o.err == nil && next != nil && len(next.accepted) > 0 {
+		if next != nil && o.err == nil && len(next.accepted) > 0 && next.send() {
 			written := w.batch
 			w = l.start(conn, next)
 			l.confirm(written, len(next.accepted))
 			continue
 		}
 		free()
-		if next == nil {
+		switch {
+		case next == nil:
 			return l.settled(w.batch, o), o
-		}
-		if o.err == nil {
+		case o.err == nil && len(next.accepted) == 0:
 			l.confirm(w.batch, 0)
 			return l.settled(next, o), o
 		}
 		again := l.void(next)
-		return append(l.settled(w.batch, o), again...), o
+		again = append(l.settled(w.batch, o), again...)
+		return l.setAside(again, organizationsOf(l.held)), o
 	}
 }
+
+// send marks a batch that was decided ahead as sent; false when a caller has left meanwhile.
+func (b *batch) send() bool { return len(send(b.accepted)) == len(b.accepted) }
 
 // settled settles the batch, and adds those to be decided again to who has to be tried again.
 func (l *lane) settled(b *batch, o outcome) []*pending {
@@ -234,7 +244,8 @@ func (b *batch) everybody() []*pending {
 // confirm rings the bell for a committed batch and answers its callers, in this order: who was
 // answered and reads next is not behind himself. So many appends are being written behind it.
 func (l *lane) confirm(b *batch, behind int) {
-	l.crowd.answered(len(b.accepted)+len(b.repeats), len(l.queue), behind)
+	l.crowd.answered(len(b.accepted)+len(b.repeats)+len(b.refused), len(l.queue),
+		behind+len(l.early))
 	for organization, position := range b.reached {
 		l.store.bell.Ring(organization, position)
 	}

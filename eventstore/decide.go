@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/koprogo/koprogo/events"
 )
@@ -25,7 +26,9 @@ type batch struct {
 	refused  []refused
 	stale    []*pending          // refused on a belief that may be stale: decided again on fresh reads
 	reached  map[uuid.UUID]int64 // where the heads stand after it
-	ahead    bool                // decided while another batch is written, as if it stood
+	read     *gathered
+	ahead    bool       // decided while another batch is written, as if it stood
+	writes   *pgx.Batch // its statements, where they are made ahead
 }
 
 // headMove is where a head stood before the batch.
@@ -76,7 +79,7 @@ type refused struct {
 // beliefs as if the batch were committed; the caller forgets them when it is not.
 func (l *lane) decide(waiting []*pending, read *gathered, ahead bool) *batch {
 	b := &batch{
-		ahead: ahead, reached: map[uuid.UUID]int64{},
+		read: read, ahead: ahead, reached: map[uuid.UUID]int64{},
 		believed: map[uuid.UUID]headMove{}, claims: read.claims,
 		before: make(map[claimKey]claimRow, len(read.claims)), keys: read.keys,
 	}
@@ -142,13 +145,13 @@ func (l *lane) refusal(
 ) (certain bool, err error) {
 	a := p.append
 	for _, in := range a.Streams {
-		actual, known := l.beliefs.version(head, streamKey{a.Organization, in.Stream})
+		actual, known := l.version(b.read, head, streamKey{a.Organization, in.Stream})
 		if known && actual != in.Expected {
 			return actual > in.Expected, &ConflictError{in.Stream, in.Expected, actual}
 		}
 	}
 	for _, seen := range a.Reads {
-		actual, known := l.beliefs.version(head, streamKey{a.Organization, seen.Stream})
+		actual, known := l.version(b.read, head, streamKey{a.Organization, seen.Stream})
 		if known && actual != seen.Version {
 			return actual > seen.Version, &ConflictError{seen.Stream, seen.Version, actual}
 		}
@@ -206,6 +209,7 @@ func (l *lane) accept(b *batch, head *headBelief, p *pending, now time.Time) {
 			head.tree.Append(row.LeafHash)
 		}
 		l.beliefs.setVersion(head, streamKey{organization, in.Stream}, version)
+		b.read.note(streamKey{organization, in.Stream}, version)
 	}
 	b.moveClaims(head, p)
 	if idem := p.append.Idempotency; idem != nil {

@@ -17,3 +17,13 @@ func (s *Store) Ahead() int {
 	}
 	return n
 }
+
+// Closing tells whether the first lane is to stop.
+func (s *Store) Closing() bool {
+	select {
+	case <-s.lanes[0].quit:
+		return true
+	default:
+		return false
+	}
+}

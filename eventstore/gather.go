@@ -17,6 +17,8 @@ import (
 type gathered struct {
 	claims map[claimKey]claimRow
 	keys   map[idempotencyKey]knownKey
+	// versions of a batch of so many streams that not all of them stay believed; nil for others.
+	versions map[streamKey]int64
 }
 
 // wants lists the statements that a batch's reads take; empty when the beliefs say it all.
@@ -45,6 +47,7 @@ func (l *lane) gather(ctx context.Context, conn *pgx.Conn, batch []*pending) (*g
 		}
 	}
 	w := l.wants(batch)
+	l.crowd.reads = w.queries.Len() > 0
 	if w.queries.Len() == 0 {
 		return w.into, nil
 	}
@@ -77,6 +80,9 @@ func (l *lane) wants(batch []*pending) *wants {
 		beliefs: l.beliefs, asked: map[string]bool{},
 		oldest: micros(l.store.clock().Add(-IdempotencyLife)),
 	}
+	if streamsOf(batch) > maxVersions/2 {
+		w.into.versions = map[streamKey]int64{}
+	}
 	for _, p := range batch {
 		w.versions(p)
 		if len(p.take)+len(p.release) > 0 {
@@ -86,6 +92,29 @@ func (l *lane) wants(batch []*pending) *wants {
 	}
 	w.claimed(batch)
 	return w
+}
+
+// streamsOf is how many streams the batch's appends name.
+func streamsOf(batch []*pending) int {
+	n := 0
+	for _, p := range batch {
+		n += len(p.append.Streams) + len(p.append.Reads)
+	}
+	return n
+}
+
+func (g *gathered) note(key streamKey, version int64) {
+	if g.versions != nil {
+		g.versions[key] = version
+	}
+}
+
+// version is what the batch knows of a stream.
+func (l *lane) version(read *gathered, head *headBelief, key streamKey) (int64, bool) {
+	if version, known := read.versions[key]; known {
+		return version, true
+	}
+	return l.beliefs.version(head, key)
 }
 
 func (l *lane) learnHeads(wanted []uuid.UUID, found []Head) error {
@@ -137,7 +166,8 @@ func (w *wants) versions(p *pending) {
 	head := w.beliefs.head(organization)
 	ask := func(stream events.Stream) {
 		key := streamKey{organization, stream}
-		if _, known := w.beliefs.version(head, key); known {
+		if version, known := w.beliefs.version(head, key); known {
+			w.into.note(key, version)
 			return
 		}
 		if !w.once("version", organization.String(), stream.String()) {
@@ -151,6 +181,7 @@ func (w *wants) versions(p *pending) {
 				}
 			}
 			w.beliefs.setVersion(head, key, version)
+			w.into.note(key, version)
 			return nil
 		}, versionSQL, organization, stream.String())
 	}

@@ -3,6 +3,7 @@ package eventstore
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -80,6 +81,7 @@ type lane struct {
 
 	aheadFrom int          // how many writers are a large crowd
 	foreseen  atomic.Int64 // appends that were collected while a batch was written
+	retrying  bool         // what is written now was refused or lost before
 
 	early  []*pending // collected while a batch was written, but to be decided after it
 	held   []*pending // whose organization's head somebody holds
@@ -155,25 +157,38 @@ func (p *pending) late() bool { return p.ctx.Err() != nil || time.Now().After(p.
 func (l *lane) run() {
 	defer l.running.Done()
 	for {
-		var look <-chan time.Time
-		if len(l.held) > 0 {
-			look = time.After(heldPause)
-		}
 		batch := l.early
 		if l.early = nil; len(batch) == 0 {
-			select {
-			case p := <-l.queue:
-				batch = l.collect(p)
-			case <-look:
-			case <-l.quit:
-				for _, p := range l.held {
-					p.answer(Receipt{}, p.gone())
-				}
-				return
+			batch = l.await()
+		}
+		select {
+		case <-l.quit:
+			for _, p := range slices.Concat(batch, l.held) {
+				p.answer(Receipt{}, p.gone())
 			}
+			return
+		default:
+		}
+		if len(batch) > 0 {
+			batch = l.collect(batch)
 		}
 		l.commit(l.released(batch))
 	}
+}
+
+// await returns the next append; none when held heads are to be looked at, or the lane is to stop.
+func (l *lane) await() []*pending {
+	var look <-chan time.Time
+	if len(l.held) > 0 {
+		look = time.After(heldPause)
+	}
+	select {
+	case p := <-l.queue:
+		return []*pending{p}
+	case <-look:
+	case <-l.quit:
+	}
+	return nil
 }
 
 func (p *pending) size() int {

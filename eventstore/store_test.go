@@ -111,6 +111,26 @@ func TestAppend(t *testing.T) {
 		require.Equal(t, registered("Érables <1> & \"2\""), all[0].Event)
 		require.Equal(t, stream.ID, all[0].Building)
 	})
+	t.Run("none of very many streams that were read has moved", func(t *testing.T) {
+		t.Parallel()
+		organization := newID(t)
+		many := eventstore.Append{Organization: organization}
+		next := appendTo(organization, buildingStream(newID(t)), 0, registered("A"))
+		for range 4_100 { // more than the writer remembers
+			stream := buildingStream(newID(t))
+			many.Streams = append(many.Streams, eventstore.StreamAppend{
+				Stream: stream, Events: []events.Event{renamed("B")},
+			})
+			next.Reads = append(next.Reads, eventstore.StreamVersion{Stream: stream, Version: 1})
+		}
+		mustAppend(t, store, many)
+		first := many.Streams[0].Stream
+		mustAppend(t, store, appendTo(organization, first, 1, renamed("C")))
+		_, err := store.Append(t.Context(), next)
+		require.ErrorIs(t, err, eventstore.ErrConflict)
+		next.Reads[0].Version = 2
+		mustAppend(t, store, next)
+	})
 	t.Run("an expected version that is wrong is a conflict", func(t *testing.T) {
 		t.Parallel()
 		organization, stream := newID(t), buildingStream(newID(t))
