@@ -18,7 +18,7 @@ const aheadFor = 100 * time.Millisecond
 // writing is a batch on its way to the database.
 type writing struct {
 	*batch
-	began  time.Time
+	began  time.Time // when it was gathered for, or sent where it was decided ahead
 	ctx    context.Context
 	cancel context.CancelFunc
 	done   chan outcome
@@ -26,8 +26,8 @@ type writing struct {
 
 // start sends the batch. Until the outcome is known the lane must not use the connection. A lone
 // writer is not made to wait for another goroutine.
-func (l *lane) start(conn *pgx.Conn, b *batch) *writing {
-	w := &writing{batch: b, began: time.Now(), done: make(chan outcome, 1)}
+func (l *lane) start(conn *pgx.Conn, b *batch, began time.Time) *writing {
+	w := &writing{batch: b, began: began, done: make(chan outcome, 1)}
 	w.ctx, w.cancel = workContext(b.accepted)
 	queries := b.writes
 	if queries == nil {

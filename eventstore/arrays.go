@@ -54,6 +54,18 @@ func (w *arrayWriter) number(n int64) {
 	w.bytes = binary.BigEndian.AppendUint64(w.bytes, uint64(n))
 }
 
+// ids writes an array's text: {…,…}.
+func (w *arrayWriter) ids(ids []uuid.UUID) {
+	const idText = 36
+	w.int32(int32(len(ids)*(idText+1) + 1))
+	between := byte('{')
+	for _, id := range ids {
+		w.bytes = appendIDText(append(w.bytes, between), id)
+		between = ','
+	}
+	w.bytes = append(w.bytes, '}')
+}
+
 func (w *arrayWriter) id(id uuid.UUID) { w.raw(id[:]) }
 
 func (w *arrayWriter) instant(at time.Time) { w.number(at.UnixMicro() - microsTo2000) }
@@ -83,7 +95,7 @@ var eventColumns = [columnCount]eventColumn{
 			w.null()
 			return
 		}
-		w.text(arrayText(r.Subjects))
+		w.ids(r.Subjects)
 	}},
 	{pgtype.TextOID, func(w *arrayWriter, r *Recorded) {
 		w.bytes = appendStream(w.bytes, r.Stream)

@@ -66,6 +66,7 @@ func (l *lane) try(ctx context.Context, waiting []*pending) (again []*pending, e
 		unsettled, err := l.tryLocked(ctx, lost)
 		return append(unsettled, waiting...), err
 	}
+	began := time.Now()
 	conn, err := l.store.pools[RoleWriter].Acquire(ctx)
 	if err != nil {
 		return l.known(waiting), fmt.Errorf("reach the database: %w", err)
@@ -85,16 +86,17 @@ func (l *lane) try(ctx context.Context, waiting []*pending) (again []*pending, e
 		l.beliefs.forget(b.stale)
 		return l.known(b.stale), nil
 	}
-	again, o := l.record(conn.Conn(), b, conn.Release)
+	again, o := l.record(conn.Conn(), b, began, conn.Release)
 	return again, o.lasting()
 }
 
 // record writes the batch, and those that are decided meanwhile, and answers whom it can. It
 // returns who has to be tried again, and the outcome of the last batch that was sent. It calls free
 // when it needs the connection no more: settling may need it.
-func (l *lane) record(conn *pgx.Conn, b *batch, free func()) ([]*pending, outcome) {
-	began := time.Now()
-	for w := l.start(conn, b); ; {
+func (l *lane) record(
+	conn *pgx.Conn, b *batch, began time.Time, free func(),
+) ([]*pending, outcome) {
+	for w := l.start(conn, b, began); ; {
 		var next *batch
 		if time.Since(began) < aheadFor {
 			next = l.ahead(w)
@@ -102,7 +104,7 @@ func (l *lane) record(conn *pgx.Conn, b *batch, free func()) ([]*pending, outcom
 		o := l.wait(w)
 		if next != nil && o.err == nil && len(next.accepted) > 0 && next.send() {
 			written := w.batch
-			w = l.start(conn, next)
+			w = l.start(conn, next, time.Now())
 			l.confirm(written, len(next.accepted))
 			continue
 		}

@@ -78,12 +78,16 @@ func compareIDs(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) }
 // appendStream is appendText(dst, s.String()) without the string.
 func appendStream(dst []byte, s events.Stream) []byte {
 	dst = appendLength(dst, len(s.Category)+1+36)
-	dst = append(append(dst, s.Category...), '-')
-	dst = append(hex.AppendEncode(dst, s.ID[0:4]), '-')
-	dst = append(hex.AppendEncode(dst, s.ID[4:6]), '-')
-	dst = append(hex.AppendEncode(dst, s.ID[6:8]), '-')
-	dst = append(hex.AppendEncode(dst, s.ID[8:10]), '-')
-	return hex.AppendEncode(dst, s.ID[10:16])
+	return appendIDText(append(append(dst, s.Category...), '-'), s.ID)
+}
+
+// appendIDText is append(dst, id.String()...) without the string.
+func appendIDText(dst []byte, id uuid.UUID) []byte {
+	dst = append(hex.AppendEncode(dst, id[0:4]), '-')
+	dst = append(hex.AppendEncode(dst, id[4:6]), '-')
+	dst = append(hex.AppendEncode(dst, id[6:8]), '-')
+	dst = append(hex.AppendEncode(dst, id[8:10]), '-')
+	return hex.AppendEncode(dst, id[10:16])
 }
 
 func appendLength(dst []byte, n int) []byte {

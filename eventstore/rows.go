@@ -1,7 +1,6 @@
 package eventstore
 
 import (
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -173,14 +172,6 @@ func pgUUID(id uuid.UUID) pgtype.UUID { return pgtype.UUID{Bytes: id, Valid: tru
 
 // orNoUUID is null for the nil id.
 func orNoUUID(id uuid.UUID) pgtype.UUID { return pgtype.UUID{Bytes: id, Valid: id != uuid.Nil} }
-
-func arrayText(ids []uuid.UUID) string {
-	texts := make([]string, len(ids))
-	for i, id := range ids {
-		texts[i] = id.String()
-	}
-	return "{" + strings.Join(texts, ",") + "}"
-}
 
 // queueClaims writes what the appends left changed: a claim that was given back and taken again
 // within the batch changes hands once.
