@@ -138,8 +138,8 @@ func TestEventsOfBuildingsAreFoundByIndexes(t *testing.T) {
 	exec(t, reader, "commit")
 }
 
-// What is held about a person stands in his own streams, and elsewhere where the subjects' index has
-// it.
+// What is held about a person stands in his own streams, and elsewhere where the subjects' index
+// has it.
 func TestEventsAboutAPersonAreFoundByIndexes(t *testing.T) {
 	t.Parallel()
 	db := migrationstest.Database(t)
