@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -149,12 +150,18 @@ func summary(entries []fieldEntry) string {
 	return strings.Join(sentences, " ")
 }
 
-// explain fills the text of a code. A noun is named in the language.
+// decimalParam is a number with places, or a percentage: 70.00, 60.00%.
+var decimalParam = regexp.MustCompile(`^-?[0-9]+\.[0-9]+%?$`)
+
+// explain fills the text of a code. A noun is named, and a decimal written, as the language does.
 func explain(code Code, named map[string]string, language Language) string {
 	text := codes[code].text.in(language)
 	for name, value := range named {
-		if name == "noun" {
+		switch {
+		case name == "noun":
 			value = nounIn(value, language)
+		case decimalParam.MatchString(value):
+			value = decimalIn(language, value)
 		}
 		text = strings.ReplaceAll(text, "{"+name+"}", value)
 	}

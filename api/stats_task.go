@@ -102,12 +102,12 @@ func belgianDay(day events.Day) string {
 	return of + "/" + month + "/" + year
 }
 
-// decimalIn writes the decimal comma where it is one.
+// decimalIn writes the decimal comma where it is one, and a percent sign as it stands there: apart.
 func decimalIn(language Language, decimal string) string {
 	if language == English {
 		return decimal
 	}
-	return strings.Replace(decimal, ".", ",", 1)
+	return strings.Replace(strings.Replace(decimal, ".", ",", 1), "%", " %", 1)
 }
 
 // urgentTasks are what the syndic should look at first, at most fifty.

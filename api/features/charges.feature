@@ -51,7 +51,7 @@ Fonctionnalité: Approuver les factures et les répartir
       | montant hors TVA | 333,33 |
       | taux de TVA      | 21     |
       | TVA imprimée     | 70,02  |
-    Alors la demande est refusée : "vat_amount: La TVA imprimée s'écarte de son taux de plus de 0,01 par ligne, ou le total n'est pas net + TVA : 70.00 était attendu, à 0.01 près."
+    Alors la demande est refusée : "vat_amount: La TVA imprimée s'écarte de son taux de plus de 0,01 par ligne, ou le total n'est pas net + TVA : 70,00 était attendu, à 0,01 près."
 
   Scénario: le comptable encode et soumet, il n'approuve pas
     Quand Basile encode la facture "Nettoyage" de l'immeuble "Les Érables" :

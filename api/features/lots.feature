@@ -18,7 +18,7 @@ Fonctionnalité: Tenir les lots et savoir à qui ils appartiennent
     Quand Anne enregistre le lot "A22" de 100 quotités dans l'immeuble "Résidence du Canal"
     Alors la demande est acceptée
     Quand Anne donne 85,0001 quotités au lot "A12"
-    Alors la demande est refusée : "La somme des quotités serait de 1000.0001 sur 1000 (total_tantiemes)."
+    Alors la demande est refusée : "La somme des quotités serait de 1000,0001 sur 1000 (total_tantiemes)."
 
   Scénario: deux lots de l'immeuble ne portent pas le même numéro
     Quand Anne enregistre le lot "a12" de 10 quotités dans l'immeuble "Résidence du Canal"
@@ -50,7 +50,7 @@ Fonctionnalité: Tenir les lots et savoir à qui ils appartiennent
     Quand Anne donne à Sofie 2/3 du lot "A21" en pleine propriété dès le 2026-01-01
     Alors la demande est acceptée
     Quand Anne donne à Pierre 1/1000000 du lot "A21" en pleine propriété dès le 2026-01-01
-    Alors la demande est refusée : "Plus de 100 % seraient détenus le 2026-01-01 ; 100.00% le sont alors."
+    Alors la demande est refusée : "Plus de 100 % seraient détenus le 2026-01-01 ; 100,00 % le sont alors."
 
   Scénario: l'usufruit et la nue-propriété se tiennent côte à côte
     Étant donné qu'Anne a enregistré les lots de l'immeuble "Résidence du Canal" :
@@ -61,7 +61,7 @@ Fonctionnalité: Tenir les lots et savoir à qui ils appartiennent
     Quand Anne donne à Sofie 1/1 du lot "A22" en nue-propriété dès le 2026-01-01
     Alors la demande est acceptée
     Quand Anne donne à Pierre 1/2 du lot "A22" en pleine propriété dès le 2026-01-01
-    Alors la demande est refusée : "Plus de 100 % seraient détenus le 2026-01-01 ; 100.00% le sont alors."
+    Alors la demande est refusée : "Plus de 100 % seraient détenus le 2026-01-01 ; 100,00 % le sont alors."
 
   Scénario: on revoit à qui le lot appartenait avant que la vente fût notée
     Étant donné qu'on note la date "avant la vente"
