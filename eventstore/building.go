@@ -12,17 +12,6 @@ import (
 	"github.com/koprogo/koprogo/events"
 )
 
-// What events_building_idx and events_subjects_idx hold; events_stream_key finds the others. A
-// query by building_id or by subjects names the condition, as it stands, to use the index.
-const (
-	// OutsideBuildings is true for all streams but the buildings' own.
-	OutsideBuildings = `(stream < 'building-' or stream >= 'building.')`
-	// OutsideOwnStreams is true where not only the stream's own subject, or the event itself, is
-	// one.
-	OutsideOwnStreams = `subjects is not null and (cardinality(subjects) > 1 or subjects[1] <> id
-	                                  and stream not like '%-' || subjects[1]::text)`
-)
-
 const (
 	ownEventsSQL = `select ` + Columns + ` from log.events
  where organization_id = $1 and stream = $2 and version > $3 and position <= $4

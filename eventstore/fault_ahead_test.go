@@ -37,9 +37,10 @@ func TestFaultAhead(t *testing.T) {
 	type pair struct {
 		first, ahead      func(organization uuid.UUID, at events.Stream) eventstore.Append
 		reads             bool // the first has to read before it is decided
-		lost              bool // the first one's answer
+		lost, aheadLost   bool // the first one's answer, or that of the one ahead
 		moved             bool // the head, by another server, before the first one arrives
 		refused, conflict bool // the first by the server, the one ahead by a rule
+		aheadRefused      bool // by the server
 		replayed          bool // the one ahead
 		names             []string
 	}
@@ -70,6 +71,14 @@ func TestFaultAhead(t *testing.T) {
 		"the other's answer is lost": {
 			first: rename(1, "B"), lost: true, ahead: rename(2, "C"), names: []string{"B", "C"},
 		},
+		"its own answer is lost": {
+			first: rename(1, "B"), ahead: rename(2, "C"), aheadLost: true,
+			names: []string{"B", "C"},
+		},
+		"the server refuses it": {
+			first: rename(1, "B"), ahead: with(known, rename(2, "C")), aheadRefused: true,
+			names: []string{"B"},
+		},
 		"another server moved the other's head": {
 			first: rename(1, "B"), moved: true, ahead: rename(2, "C"), names: []string{"B", "C"},
 		},
@@ -95,14 +104,14 @@ func TestFaultAhead(t *testing.T) {
 			mustAppend(t, store, appendTo(organization, stream, 0, registered("A")))
 			require.NoError(t, store.Keyring().AccountKey(t.Context(), organization, person))
 
-			reached, proceed := make(chan struct{}), make(chan struct{})
-			proxy.next(func(w *wire, batch sent) {
-				close(reached)
-				<-proceed
+			reached, proceed := proxy.hold(t, func(w *wire, batch sent) {
+				if c.aheadLost {
+					proxy.next(loseAnswer)
+				}
 				if c.lost {
 					loseAnswer(w, batch)
 				} else {
-					w.pass(batch.frames...)
+					passOn(w, batch)
 				}
 			})
 			first := appendBeside(t.Context(), store, c.first(organization, stream))
@@ -115,13 +124,14 @@ func TestFaultAhead(t *testing.T) {
 				mustAppend(t, openOn(t, database.URL),
 					appendTo(organization, buildingStream(newID(t)), 0, registered("D")))
 			}
-			close(proceed)
+			proceed()
 
 			one, other := <-first, <-ahead
 			require.Equal(t, c.refused, one.err != nil, "%v", one.err)
-			if c.conflict {
+			switch {
+			case c.conflict, c.aheadRefused:
 				require.ErrorIs(t, other.err, eventstore.ErrConflict)
-			} else {
+			default:
 				require.NoError(t, other.err)
 				require.Equal(t, c.replayed, other.receipt.Replayed)
 			}
@@ -177,12 +187,7 @@ func TestFaultAheadCloses(t *testing.T) {
 		func(config *eventstore.Config) { config.Ahead = 1 })
 	organization, stream := newID(t), buildingStream(newID(t))
 	mustAppend(t, store, appendTo(organization, stream, 0, registered("A")))
-	reached, proceed := make(chan struct{}), make(chan struct{})
-	proxy.next(func(w *wire, batch sent) {
-		close(reached)
-		<-proceed
-		w.pass(batch.frames...)
-	})
+	reached, proceed := proxy.hold(t, passOn)
 	first := appendBeside(t.Context(), store, appendTo(organization, stream, 1, renamed("B")))
 	<-reached
 	taking := appendTo(organization, stream, 2, renamed("C"))
@@ -195,7 +200,7 @@ func TestFaultAheadCloses(t *testing.T) {
 		close(closed)
 	}()
 	require.Eventually(t, store.Closing, patience, interval)
-	close(proceed)
+	proceed()
 	<-closed
 	one, other := <-first, <-early
 	require.NoError(t, one.err)

@@ -137,6 +137,26 @@ func (l *link) next(handle func(*wire, sent)) {
 	}
 }
 
+// hold stops the next batch that ends a transaction of the writer: reached is closed when it has
+// come, and handle decides about it once proceed is called.
+func (l *link) hold(
+	t testing.TB, handle func(*wire, sent),
+) (reached <-chan struct{}, proceed func()) {
+	t.Helper()
+	came, goes := make(chan struct{}), make(chan struct{})
+	l.next(func(w *wire, batch sent) {
+		close(came)
+		<-goes
+		handle(w, batch)
+	})
+	proceed = sync.OnceFunc(func() { close(goes) })
+	t.Cleanup(proceed)
+	return came, proceed
+}
+
+// passOn lets a batch pass.
+func passOn(w *wire, batch sent) { w.pass(batch.frames...) }
+
 // always has handle decide about every batch; it returns false to let one pass.
 func (l *link) always(handle func(*wire, sent) (handled bool)) {
 	l.mu.Lock()

@@ -7,7 +7,6 @@ import (
 	"os"
 	"slices"
 	"strconv"
-	"sync"
 	"testing"
 	"time"
 
@@ -117,17 +116,10 @@ func appendBeside(ctx context.Context, s *eventstore.Store, a eventstore.Append)
 // is queued until the release makes one batch, in the order of queueing.
 func holdLane(t testing.TB, s *eventstore.Store, proxy *link) (release func()) {
 	t.Helper()
-	reached, proceed := make(chan struct{}), make(chan struct{})
-	proxy.next(func(w *wire, batch sent) {
-		close(reached)
-		<-proceed
-		w.pass(batch.frames...)
-	})
+	reached, free := proxy.hold(t, passOn)
 	held := appendBeside(t.Context(), s,
 		appendTo(newID(t), buildingStream(newID(t)), 0, registered("held")))
 	<-reached
-	free := sync.OnceFunc(func() { close(proceed) })
-	t.Cleanup(free)
 	return func() {
 		free()
 		require.NoError(t, (<-held).err)

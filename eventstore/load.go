@@ -30,6 +30,17 @@ type Querier interface {
 const Columns = `organization_id, position, building_id, subjects, stream, version, id, type,
        schema, data, metadata, recorded_at, effective_at, leaf_hash`
 
+// What events_building_idx and events_subjects_idx hold; events_stream_key finds the others. A
+// query by building_id or by subjects names the condition, as it stands, to use the index.
+const (
+	// OutsideBuildings is true for all streams but the buildings' own.
+	OutsideBuildings = `(stream < 'building-' or stream >= 'building.')`
+	// OutsideOwnStreams is true where not only the stream's own subject, or the event itself, is
+	// one.
+	OutsideOwnStreams = `subjects is not null and (cardinality(subjects) > 1 or subjects[1] <> id
+	                                  and stream not like '%-' || subjects[1]::text)`
+)
+
 const loadSQL = `select ` + Columns + ` from log.events
  where organization_id = $1 and stream = $2 and version > $3 order by version`
 
