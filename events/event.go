@@ -149,13 +149,17 @@ func encode[T Event](e Event, seal Seal) ([]byte, []uuid.UUID, error) {
 	}
 	var subjects []uuid.UUID
 	if personal, ok := any(&event).(HasPersonal); ok {
-		for _, field := range personal.PersonalFields() {
+		fields := personal.PersonalFields()
+		for _, field := range fields {
 			if field.Value.IsEmpty() {
 				continue
 			}
 			subject, err := field.Value.seal(field, seal)
 			if err != nil {
 				return nil, nil, fmt.Errorf("seal %s: %w", field.Pointer, err)
+			}
+			if subjects == nil {
+				subjects = make([]uuid.UUID, 0, len(fields))
 			}
 			subjects = append(subjects, subject)
 		}

@@ -12,24 +12,46 @@ import (
 // and in a read model it holds the sealed value, which only the keyring opens (AES-256-GCM under
 // the subject's key). Its zero value is no text.
 type Personal struct {
-	clear  string
-	sealed string
+	text *personalText // a pointer, which JSON encoding takes without a copy; never changed
 }
 
+// personalText is one or the other.
+type personalText struct{ clear, sealed string }
+
 // PersonalText makes the clear form, for an event that is about to be appended.
-func PersonalText(clear string) Personal { return Personal{clear: clear} }
+func PersonalText(clear string) Personal {
+	if clear == "" {
+		return Personal{}
+	}
+	return Personal{&personalText{clear: clear}}
+}
 
 // SealedText makes the sealed form from what was stored.
-func SealedText(sealed string) Personal { return Personal{sealed: sealed} }
+func SealedText(sealed string) Personal {
+	if sealed == "" {
+		return Personal{}
+	}
+	return Personal{&personalText{sealed: sealed}}
+}
 
 // IsEmpty tells whether there is no text at all.
-func (p Personal) IsEmpty() bool { return p.clear == "" && p.sealed == "" }
+func (p Personal) IsEmpty() bool { return p.text == nil }
 
 // Sealed is the stored value, empty for a text that is not sealed.
-func (p Personal) Sealed() string { return p.sealed }
+func (p Personal) Sealed() string {
+	if p.text == nil {
+		return ""
+	}
+	return p.text.sealed
+}
 
 // Clear is the text of a value that was never sealed; ok is false for a sealed one.
-func (p Personal) Clear() (text string, ok bool) { return p.clear, p.sealed == "" }
+func (p Personal) Clear() (text string, ok bool) {
+	if p.text == nil {
+		return "", true
+	}
+	return p.text.clear, p.text.sealed == ""
+}
 
 // String never shows a person's text: a Personal may end up in a log line.
 func (p Personal) String() string { return "[personal]" }
@@ -39,15 +61,18 @@ func (p Personal) GoString() string { return p.String() }
 
 // MarshalText writes the sealed value; a clear text that was not sealed first is refused.
 func (p Personal) MarshalText() ([]byte, error) {
-	if p.clear != "" && p.sealed == "" {
+	if p.text == nil {
+		return nil, nil
+	}
+	if p.text.clear != "" {
 		return nil, errors.New("a personal text may not be stored in clear")
 	}
-	return []byte(p.sealed), nil
+	return []byte(p.text.sealed), nil
 }
 
 // UnmarshalText keeps the sealed value.
 func (p *Personal) UnmarshalText(text []byte) error {
-	*p = Personal{sealed: string(text)}
+	*p = SealedText(string(text))
 	return nil
 }
 
@@ -73,14 +98,15 @@ type Place struct {
 type Seal func(field PersonalField, clear string) (sealed string, subject uuid.UUID, err error)
 
 func (p *Personal) seal(field PersonalField, seal Seal) (uuid.UUID, error) {
-	if p.sealed != "" {
+	clear, ok := p.Clear()
+	if !ok {
 		return uuid.Nil, errors.New("a sealed text is never sealed again")
 	}
-	sealed, subject, err := seal(field, p.clear)
+	sealed, subject, err := seal(field, clear)
 	if err != nil {
 		return uuid.Nil, err
 	}
-	p.sealed, p.clear = sealed, ""
+	*p = SealedText(sealed)
 	return subject, nil
 }
 
@@ -98,7 +124,7 @@ var ErrMisplaced = errors.New("a sealed value does not belong to its place")
 
 // PackSealed writes ciphertext with what is needed to open a copy of it elsewhere.
 func PackSealed(place Place, ciphertext []byte) string {
-	out := make([]byte, 0, 56+len(place.Stream.Category)+len(place.Pointer)+len(ciphertext))
+	var room [256]byte
 	flags := byte(0)
 	switch place.Subject {
 	case place.Stream.ID:
@@ -106,7 +132,7 @@ func PackSealed(place Place, ciphertext []byte) string {
 	case place.EventID:
 		flags = flagSubjectIsEv
 	}
-	out = append(out, sealedVersion, flags)
+	out := append(room[:0], sealedVersion, flags)
 	out = append(out, place.EventID[:]...)
 	out = append(out, byte(len(place.Stream.Category)))
 	out = append(out, place.Stream.Category...)
@@ -116,7 +142,9 @@ func PackSealed(place Place, ciphertext []byte) string {
 	}
 	out = append(out, byte(len(place.Pointer)))
 	out = append(out, place.Pointer...)
-	return base64.RawURLEncoding.EncodeToString(append(out, ciphertext...))
+	out = append(out, ciphertext...)
+	var text [344]byte
+	return string(base64.RawURLEncoding.AppendEncode(text[:0], out))
 }
 
 // UnpackSealed reads what PackSealed wrote. The organization is not in the value: the row that
@@ -168,10 +196,11 @@ func (r *reader) id() uuid.UUID { return uuid.UUID(r.bytes(16)) }
 // checkPlace returns ErrMisplaced when the sealed value was not made for this event, stream and
 // field: somebody moved it there.
 func (f PersonalField) checkPlace(eventID uuid.UUID, stream Stream) error {
-	if f.Value.sealed == "" {
+	sealed := f.Value.Sealed()
+	if sealed == "" {
 		return nil
 	}
-	place, _, err := UnpackSealed(f.Value.sealed)
+	place, _, err := UnpackSealed(sealed)
 	if err != nil {
 		return err
 	}

@@ -54,18 +54,6 @@ func (w *arrayWriter) number(n int64) {
 	w.bytes = binary.BigEndian.AppendUint64(w.bytes, uint64(n))
 }
 
-// ids writes an array's text: {…,…}.
-func (w *arrayWriter) ids(ids []uuid.UUID) {
-	const idText = 36
-	w.int32(int32(len(ids)*(idText+1) + 1))
-	between := byte('{')
-	for _, id := range ids {
-		w.bytes = appendIDText(append(w.bytes, between), id)
-		between = ','
-	}
-	w.bytes = append(w.bytes, '}')
-}
-
 func (w *arrayWriter) id(id uuid.UUID) { w.raw(id[:]) }
 
 func (w *arrayWriter) instant(at time.Time) { w.number(at.UnixMicro() - microsTo2000) }
@@ -76,8 +64,8 @@ type eventColumn struct {
 	write   func(w *arrayWriter, r *Recorded)
 }
 
-// eventColumns are in the order of insertEventsSQL.
-var eventColumns = [columnCount]eventColumn{
+// eventColumns are in the order of insertEventsSQL, but for the subjects.
+var eventColumns = [...]eventColumn{
 	{pgtype.JSONOID, func(w *arrayWriter, r *Recorded) { w.raw(r.Data) }},
 	{pgtype.JSONOID, func(w *arrayWriter, r *Recorded) { w.raw(r.Metadata) }},
 	{pgtype.UUIDOID, func(w *arrayWriter, r *Recorded) { w.id(r.Organization) }},
@@ -88,14 +76,6 @@ var eventColumns = [columnCount]eventColumn{
 			return
 		}
 		w.id(r.Building)
-	}},
-	// Arrays of arrays cannot be unnested row by row: subjects travel as the text of an array.
-	{pgtype.TextOID, func(w *arrayWriter, r *Recorded) {
-		if len(r.Subjects) == 0 {
-			w.null()
-			return
-		}
-		w.ids(r.Subjects)
 	}},
 	{pgtype.TextOID, func(w *arrayWriter, r *Recorded) {
 		w.bytes = appendStream(w.bytes, r.Stream)
@@ -118,6 +98,38 @@ var eventColumns = [columnCount]eventColumn{
 		w.instant(r.EffectiveAt)
 	}},
 	{pgtype.ByteaOID, func(w *arrayWriter, r *Recorded) { w.raw(r.LeafHash[:]) }},
+}
+
+// subjectColumns are the subjects of all rows one after the other, and for each row where its own
+// begin and end there, null without any: arrays of arrays cannot be unnested row by row.
+func (w *arrayWriter) subjectColumns(rows []*Recorded) (all, from, to encodedArray) {
+	count := 0
+	w.begin(pgtype.Int4OID, len(rows))
+	for _, r := range rows {
+		w.int32(4)
+		w.int32(int32(count + 1))
+		count += len(r.Subjects)
+	}
+	from = w.end()
+	last := 0
+	w.begin(pgtype.Int4OID, len(rows))
+	for _, r := range rows {
+		if len(r.Subjects) == 0 {
+			w.null()
+			continue
+		}
+		last += len(r.Subjects)
+		w.int32(4)
+		w.int32(int32(last))
+	}
+	to = w.end()
+	w.begin(pgtype.UUIDOID, count)
+	for _, r := range rows {
+		for _, id := range r.Subjects {
+			w.id(id)
+		}
+	}
+	return w.end(), from, to
 }
 
 // acceptArrays lets a connection take encodedArray as a parameter.

@@ -26,7 +26,15 @@ type FreshKeys struct {
 	organization uuid.UUID
 	clear        map[uuid.UUID]*dataKey
 	wrapped      []NewKey
+	last         sealing
 	before       uint64 // how often a key had been forgotten when the first of these was made
+}
+
+// sealing is what the texts of one append, mostly of one subject, are sealed with.
+type sealing struct {
+	subject uuid.UUID
+	key     *dataKey
+	scratch []byte // a clear text, and its associated data
 }
 
 // NewKeys makes the keys of an append in which subjects are new. They are cached when it is
@@ -79,44 +87,45 @@ func (f *FreshKeys) keep() {
 }
 
 // Sealer seals the fields of one event, for events.Encode. The seal fails with ErrErased for a
-// subject that has no key and is not new; a free text gets a key of its event, added to fresh.
-func (k *Keyring) Sealer(
-	ctx context.Context, organization, id uuid.UUID, stream events.Stream, fresh *FreshKeys,
-) events.Seal {
+// subject that has no key and is not new; a free text gets a key of its event.
+func (f *FreshKeys) Sealer(ctx context.Context, id uuid.UUID, stream events.Stream) events.Seal {
 	return func(field events.PersonalField, clear string) (string, uuid.UUID, error) {
 		place := events.Place{
-			Organization: organization, EventID: id, Stream: stream,
+			Organization: f.organization, EventID: id, Stream: stream,
 			Pointer: field.Pointer, Subject: field.Subject,
 		}
 		if place.Subject == uuid.Nil {
 			place.Subject = id
-			if err := fresh.add(id); err != nil {
+			if err := f.add(id); err != nil {
 				return "", uuid.Nil, err
 			}
 		}
-		sealed, err := k.seal(ctx, place, clear, fresh)
+		sealed, err := f.seal(ctx, place, clear)
 		return sealed, place.Subject, err
 	}
 }
 
-// seal takes the key of this append, if it made one for the subject. Fresh may be nil.
-func (k *Keyring) seal(
-	ctx context.Context, place events.Place, clear string, fresh *FreshKeys,
-) (string, error) {
-	var key *dataKey
-	if fresh != nil {
-		key = fresh.clear[place.Subject]
-	}
-	if key == nil {
-		var err error
-		if key, err = k.key(ctx, place.Organization, place.Subject); err != nil {
-			return "", err
-		}
-	}
+// seal takes the key of this append, if it made one for the subject.
+func (f *FreshKeys) seal(ctx context.Context, place events.Place, clear string) (string, error) {
 	if len(place.Pointer) > 255 || len(place.Stream.Category) > 255 {
 		return "", fmt.Errorf("seal %s: a sealed value names at most 255 bytes", place.Pointer)
 	}
-	ciphertext, err := key.aead.Encrypt([]byte(clear), appendPlace(make([]byte, 0, 192), place))
+	by := &f.last
+	if by.key == nil || by.subject != place.Subject {
+		key := f.clear[place.Subject]
+		if key == nil {
+			var err error
+			if key, err = f.ring.key(ctx, place.Organization, place.Subject); err != nil {
+				return "", err
+			}
+		}
+		by.subject, by.key = place.Subject, key
+	}
+	if by.scratch == nil {
+		by.scratch = make([]byte, 0, 192)
+	}
+	by.scratch = appendPlace(append(by.scratch[:0], clear...), place)
+	ciphertext, err := by.key.aead.Encrypt(by.scratch[:len(clear)], by.scratch[len(clear):])
 	if err != nil {
 		return "", fmt.Errorf("seal %s: %w", place.Pointer, err)
 	}
@@ -144,24 +153,9 @@ type RecordedMetadata struct {
 }
 
 // SealMetadata gives the stored form of the metadata of event id. Address and agent are left out
-// when nobody acts, since nobody could have them erased. The actor needs a key in the
-// organization (AccountKey), else ErrErased.
-func (k *Keyring) SealMetadata(
-	ctx context.Context, organization, id uuid.UUID, m Metadata,
-) ([]byte, error) {
-	return k.sealMetadata(ctx, organization, id, m, nil)
-}
-
-// SealMetadata is Keyring.SealMetadata for an actor who may be a new subject of this append.
-func (f *FreshKeys) SealMetadata(
-	ctx context.Context, id uuid.UUID, m Metadata,
-) ([]byte, error) {
-	return f.ring.sealMetadata(ctx, f.organization, id, m, f)
-}
-
-func (k *Keyring) sealMetadata(
-	ctx context.Context, organization, id uuid.UUID, m Metadata, fresh *FreshKeys,
-) ([]byte, error) {
+// when nobody acts, since nobody could have them erased. The actor is a new subject of this append
+// or has a key in the organization (AccountKey), else ErrErased.
+func (f *FreshKeys) SealMetadata(ctx context.Context, id uuid.UUID, m Metadata) ([]byte, error) {
 	stored := RecordedMetadata{
 		Actor: m.Actor, Role: m.Role, Correlation: m.Correlation, Causation: m.Causation,
 	}
@@ -175,8 +169,8 @@ func (k *Keyring) sealMetadata(
 			continue
 		}
 		place := metadataPlace(id, m.Actor, field.pointer)
-		place.Organization = organization
-		sealed, err := k.seal(ctx, place, field.clear, fresh)
+		place.Organization = f.organization
+		sealed, err := f.seal(ctx, place, field.clear)
 		if err != nil {
 			return nil, fmt.Errorf("seal the metadata: %w", err)
 		}

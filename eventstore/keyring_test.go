@@ -32,7 +32,7 @@ func sealOne(
 	if err != nil {
 		return "", nil, err
 	}
-	seal := k.Sealer(ctx, place.Organization, place.EventID, place.Stream, fresh)
+	seal := fresh.Sealer(ctx, place.EventID, place.Stream)
 	sealed, _, err := seal(events.PersonalField{
 		Pointer: place.Pointer, Subject: place.Subject,
 	}, clear)
@@ -109,7 +109,7 @@ func TestSealing(t *testing.T) {
 		encoded, err := events.Encode(events.AccountOpened{
 			AccountID: account, Email: events.PersonalText("anne@example.be"),
 			FirstName: events.PersonalText("Anne"), LastName: events.PersonalText("Peeters"),
-		}, ring.Sealer(ctx, organization, id, stream, fresh))
+		}, fresh.Sealer(ctx, id, stream))
 		require.NoError(t, err)
 		require.Equal(t, []uuid.UUID{account}, encoded.Subjects)
 		require.NotContains(t, string(encoded.Data), "Peeters")
@@ -200,7 +200,9 @@ func TestErasure(t *testing.T) {
 		require.ErrorIs(t, err, eventstore.ErrErased, "the key was made anew")
 		_, err = ring.Unwrap(ctx, organization, "totp", subject, secret)
 		require.ErrorIs(t, err, eventstore.ErrErased)
-		_, err = ring.SealMetadata(ctx, organization, newID(t),
+		none, err := ring.NewKeys(organization, nil)
+		require.NoError(t, err)
+		_, err = none.SealMetadata(ctx, newID(t),
 			eventstore.Metadata{Actor: subject, Address: "192.0.2.7"})
 		require.ErrorIs(t, err, eventstore.ErrErased)
 	}
@@ -220,8 +222,9 @@ func TestMetadata(t *testing.T) {
 		Actor: actor, Role: "syndic", Correlation: "c-1", Causation: newID(t),
 		Address: "192.0.2.7", Agent: "Mozilla/5.0",
 	}
-	var err error
-	r.Metadata, err = ring.SealMetadata(t.Context(), organization, r.ID, m)
+	keys, err := ring.NewKeys(organization, nil)
+	require.NoError(t, err)
+	r.Metadata, err = keys.SealMetadata(t.Context(), r.ID, m)
 	require.NoError(t, err)
 	require.NotContains(t, string(r.Metadata), "Mozilla")
 	require.NotContains(t, string(r.Metadata), "192.0.2.7")
@@ -246,7 +249,7 @@ func TestMetadata(t *testing.T) {
 	_, err = swapped.ReadMetadata()
 	require.ErrorIs(t, err, events.ErrMisplaced)
 
-	nobody, err := ring.SealMetadata(t.Context(), organization, r.ID,
+	nobody, err := keys.SealMetadata(t.Context(), r.ID,
 		eventstore.Metadata{Address: "192.0.2.7", Role: "job"})
 	require.NoError(t, err)
 	require.JSONEq(t, `{"role":"job"}`, string(nobody))

@@ -80,7 +80,7 @@ func (s *Store) prepare(ctx context.Context, a Append) (*pending, error) {
 	p.rows, p.digests = make([]Recorded, 0, n), make([]digests, 0, n)
 	for _, in := range a.Streams {
 		for _, event := range in.Events {
-			row, err := s.encode(ctx, a, in, event, fresh, len(p.rows) == 0)
+			row, err := encode(ctx, a, in, event, fresh, len(p.rows) == 0)
 			if err != nil {
 				return nil, err
 			}
@@ -127,7 +127,7 @@ func checkShape(a Append) error {
 	return nil
 }
 
-func (s *Store) encode(
+func encode(
 	ctx context.Context, a Append, in StreamAppend, event events.Event, fresh *FreshKeys,
 	first bool,
 ) (Recorded, error) {
@@ -135,7 +135,7 @@ func (s *Store) encode(
 	if err != nil {
 		return Recorded{}, fmt.Errorf("make an event's id: %w", err)
 	}
-	encoded, err := events.Encode(event, s.keyring.Sealer(ctx, a.Organization, id, in.Stream, fresh))
+	encoded, err := events.Encode(event, fresh.Sealer(ctx, id, in.Stream))
 	if err != nil {
 		return Recorded{}, err
 	}

@@ -37,9 +37,10 @@ const insertEventsSQL = `
 insert into log.events (data, metadata, organization_id, position, building_id, subjects, stream,
                         version, id, type, schema, recorded_at, effective_at, leaf_hash)
 select unnest($1::json[]), unnest($2::json[]), unnest($3::uuid[]), unnest($4::bigint[]),
-       unnest($5::uuid[]), unnest($6::text[])::uuid[], unnest($7::text[]), unnest($8::bigint[]),
-       unnest($9::uuid[]), unnest($10::text[]), unnest($11::integer[]),
-       unnest($12::timestamptz[]), unnest($13::timestamptz[]), unnest($14::bytea[])`
+       unnest($5::uuid[]), ($14::uuid[])[unnest($15::integer[]):unnest($16::integer[])],
+       unnest($6::text[]), unnest($7::bigint[]), unnest($8::uuid[]), unnest($9::text[]),
+       unnest($10::integer[]), unnest($11::timestamptz[]), unnest($12::timestamptz[]),
+       unnest($13::bytea[])`
 
 const deleteClaimsSQL = `delete from log.claims
  where organization_id = $1 and name = any($2)`
@@ -145,24 +146,29 @@ func (b *batch) queueHeads(l *lane, queries *pgx.Batch) {
 }
 
 func (b *batch) queueEvents(queries *pgx.Batch) {
-	const rowBytes = 320 // of a row without its data and metadata, lengths included
-	n, size := 0, 0
+	const rowBytes = 344 // of a row without its data and metadata, lengths included
+	var rows []*Recorded
+	size := 0
 	for _, p := range b.accepted {
-		n, size = n+len(p.rows), size+p.size()
+		size += p.size()
+		for i := range p.rows {
+			rows = append(rows, &p.rows[i])
+			size += rowBytes + 20*len(p.rows[i].Subjects)
+		}
 	}
-	w := arrayWriter{bytes: make([]byte, 0, size+n*rowBytes+len(eventColumns)*arrayHead)}
-	args := make([]any, len(eventColumns))
+	arrays := len(eventColumns) + 3
+	w := arrayWriter{bytes: make([]byte, 0, size+arrays*arrayHead)}
+	args := make([]any, 0, arrays)
 	for i := range eventColumns {
 		column := &eventColumns[i]
-		w.begin(column.element, n)
-		for _, p := range b.accepted {
-			for j := range p.rows {
-				column.write(&w, &p.rows[j])
-			}
+		w.begin(column.element, len(rows))
+		for _, r := range rows {
+			column.write(&w, r)
 		}
-		args[i] = w.end()
+		args = append(args, w.end())
 	}
-	queries.Queue(insertEventsSQL, args...)
+	subjects, from, to := w.subjectColumns(rows)
+	queries.Queue(insertEventsSQL, append(args, subjects, from, to)...)
 }
 
 // uuidArray is encoded without reflection: the writer's hot path.

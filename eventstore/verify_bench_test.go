@@ -37,7 +37,7 @@ func BenchmarkSealing(b *testing.B) {
 				_, err = events.Encode(events.AccountProfileCorrected{
 					AccountID: subject, FirstName: events.PersonalText(text),
 					LastName: events.PersonalText(text),
-				}, store.Keyring().Sealer(b.Context(), organization, id, stream, fresh))
+				}, fresh.Sealer(b.Context(), id, stream))
 				require.NoError(b, err)
 			}
 		})
