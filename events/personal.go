@@ -12,46 +12,24 @@ import (
 // and in a read model it holds the sealed value, which only the keyring opens (AES-256-GCM under
 // the subject's key). Its zero value is no text.
 type Personal struct {
-	text *personalText // a pointer, which JSON encoding takes without a copy; never changed
+	clear  string
+	sealed string
 }
-
-// personalText is one or the other.
-type personalText struct{ clear, sealed string }
 
 // PersonalText makes the clear form, for an event that is about to be appended.
-func PersonalText(clear string) Personal {
-	if clear == "" {
-		return Personal{}
-	}
-	return Personal{&personalText{clear: clear}}
-}
+func PersonalText(clear string) Personal { return Personal{clear: clear} }
 
 // SealedText makes the sealed form from what was stored.
-func SealedText(sealed string) Personal {
-	if sealed == "" {
-		return Personal{}
-	}
-	return Personal{&personalText{sealed: sealed}}
-}
+func SealedText(sealed string) Personal { return Personal{sealed: sealed} }
 
 // IsEmpty tells whether there is no text at all.
-func (p Personal) IsEmpty() bool { return p.text == nil }
+func (p Personal) IsEmpty() bool { return p.clear == "" && p.sealed == "" }
 
 // Sealed is the stored value, empty for a text that is not sealed.
-func (p Personal) Sealed() string {
-	if p.text == nil {
-		return ""
-	}
-	return p.text.sealed
-}
+func (p Personal) Sealed() string { return p.sealed }
 
 // Clear is the text of a value that was never sealed; ok is false for a sealed one.
-func (p Personal) Clear() (text string, ok bool) {
-	if p.text == nil {
-		return "", true
-	}
-	return p.text.clear, p.text.sealed == ""
-}
+func (p Personal) Clear() (text string, ok bool) { return p.clear, p.sealed == "" }
 
 // String never shows a person's text: a Personal may end up in a log line.
 func (p Personal) String() string { return "[personal]" }
@@ -61,18 +39,15 @@ func (p Personal) GoString() string { return p.String() }
 
 // MarshalText writes the sealed value; a clear text that was not sealed first is refused.
 func (p Personal) MarshalText() ([]byte, error) {
-	if p.text == nil {
-		return nil, nil
-	}
-	if p.text.clear != "" {
+	if p.clear != "" && p.sealed == "" {
 		return nil, errors.New("a personal text may not be stored in clear")
 	}
-	return []byte(p.text.sealed), nil
+	return []byte(p.sealed), nil
 }
 
 // UnmarshalText keeps the sealed value.
 func (p *Personal) UnmarshalText(text []byte) error {
-	*p = SealedText(string(text))
+	*p = Personal{sealed: string(text)}
 	return nil
 }
 
@@ -98,15 +73,14 @@ type Place struct {
 type Seal func(field PersonalField, clear string) (sealed string, subject uuid.UUID, err error)
 
 func (p *Personal) seal(field PersonalField, seal Seal) (uuid.UUID, error) {
-	clear, ok := p.Clear()
-	if !ok {
+	if p.sealed != "" {
 		return uuid.Nil, errors.New("a sealed text is never sealed again")
 	}
-	sealed, subject, err := seal(field, clear)
+	sealed, subject, err := seal(field, p.clear)
 	if err != nil {
 		return uuid.Nil, err
 	}
-	*p = SealedText(sealed)
+	p.sealed, p.clear = sealed, ""
 	return subject, nil
 }
 
@@ -196,11 +170,10 @@ func (r *reader) id() uuid.UUID { return uuid.UUID(r.bytes(16)) }
 // checkPlace returns ErrMisplaced when the sealed value was not made for this event, stream and
 // field: somebody moved it there.
 func (f PersonalField) checkPlace(eventID uuid.UUID, stream Stream) error {
-	sealed := f.Value.Sealed()
-	if sealed == "" {
+	if f.Value.sealed == "" {
 		return nil
 	}
-	place, _, err := UnpackSealed(sealed)
+	place, _, err := UnpackSealed(f.Value.sealed)
 	if err != nil {
 		return err
 	}
