@@ -118,7 +118,7 @@ func (c *check) country(field, text string) string {
 // zone is an IANA name.
 func (c *check) zone(field, text string) string {
 	text = c.line(field, text, 64)
-	if _, err := time.LoadLocation(text); err != nil || text == "" || text == "Local" {
+	if _, err := events.Zone(text); err != nil || text == "" || text == "Local" {
 		c.refuse(field, CodeMalformed, "no time zone has this name", "form", "Europe/Brussels")
 	}
 	return text

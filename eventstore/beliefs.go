@@ -42,24 +42,26 @@ type versionBelief struct {
 	age     uint64
 }
 
-// places are the numbers taken of one kind of numbered claim, and who has which.
+// places are the numbers taken of one kind of numbered claim, and who has which. An unlimited plan
+// may have a hundred thousand: nothing here points anywhere.
 type places struct {
-	taken   map[int]struct{}
-	numbers map[events.Stream]int
-	lowest  int // no number below it is free
+	taken  []bool            // by number, from 0, which nobody has
+	of     map[uuid.UUID]int // the number that a holder has, by its stream's id, which is no other's
+	lowest int               // no number below it is free
 }
 
-func newPlaces() *places {
-	return &places{taken: map[int]struct{}{}, numbers: map[events.Stream]int{}, lowest: 1}
-}
+func newPlaces() *places { return &places{of: map[uuid.UUID]int{}, lowest: 1} }
+
+// count is how many are taken.
+func (p *places) count() int { return len(p.of) }
 
 // take gives the lowest free number up to limit; 0 when there is none.
 func (p *places) take(holder events.Stream, limit int) int {
-	if len(p.taken) >= limit {
+	if p.count() >= limit {
 		return 0
 	}
 	for n := p.lowest; n <= limit; n++ {
-		if _, taken := p.taken[n]; !taken {
+		if n >= len(p.taken) || !p.taken[n] {
 			p.hold(n, holder)
 			p.lowest = n + 1
 			return n
@@ -70,22 +72,22 @@ func (p *places) take(holder events.Stream, limit int) int {
 
 // hold notes that holder has n.
 func (p *places) hold(n int, holder events.Stream) {
-	p.taken[n], p.numbers[holder] = struct{}{}, n
+	for n >= len(p.taken) {
+		p.taken = append(p.taken, false)
+	}
+	p.taken[n], p.of[holder.ID] = true, n
 }
 
 // release returns the number that holder had; 0 for none.
 func (p *places) release(holder events.Stream) int {
-	n := p.numbers[holder]
+	n := p.of[holder.ID]
 	if n != 0 {
-		delete(p.numbers, holder)
-		delete(p.taken, n)
+		delete(p.of, holder.ID)
+		p.taken[n] = false
 		p.lowest = min(p.lowest, n)
 	}
 	return n
 }
-
-// of returns the number that holder has; 0 for none.
-func (p *places) of(holder events.Stream) int { return p.numbers[holder] }
 
 func newBeliefs() *beliefs {
 	heads, _ := lru.New[uuid.UUID, *headBelief](maxHeads)

@@ -160,7 +160,7 @@ func (l *lane) refusal(
 	for _, c := range p.take {
 		if c.name == "" {
 			places := head.places[c.kind]
-			if places.of(c.holder) == 0 && len(places.taken)-released[c.kind] >= c.limit {
+			if places.of[c.holder.ID] == 0 && places.count()-released[c.kind] >= c.limit {
 				return false, &ClaimError{Kind: c.kind}
 			}
 			continue
@@ -181,7 +181,7 @@ func (b *batch) released(head *headBelief, p *pending) map[string]int {
 			if b.claims[claimKey{p.append.Organization, c.name}].holder == c.holder {
 				released[c.name]++
 			}
-		} else if head.places[c.kind].of(c.holder) != 0 {
+		} else if head.places[c.kind].of[c.holder.ID] != 0 {
 			released[c.kind]++
 		}
 	}
@@ -242,7 +242,7 @@ func (b *batch) moveClaims(head *headBelief, p *pending) {
 	for _, c := range p.take {
 		if c.name == "" {
 			places := head.places[c.kind]
-			if places.of(c.holder) != 0 {
+			if places.of[c.holder.ID] != 0 {
 				continue
 			}
 			c.name = placeName(c.kind, places.take(c.holder, c.limit))
@@ -251,11 +251,14 @@ func (b *batch) moveClaims(head *headBelief, p *pending) {
 	}
 }
 
+// mostPlaces bounds a number that is read: places are kept by number.
+const mostPlaces = 1 << 24
+
 func placeName(kind string, n int) string { return kind + "/" + strconv.Itoa(n) }
 
 func placeNumber(kind, name string) (int, error) {
 	n, err := strconv.Atoi(strings.TrimPrefix(name, kind+"/"))
-	if err != nil {
+	if err != nil || n < 1 || n > mostPlaces {
 		return 0, fmt.Errorf("claim %q has no number", name)
 	}
 	return n, nil

@@ -244,7 +244,9 @@ func (w *wants) places(p *pending) {
 			head.places[c.kind] = taken
 			return eachClaim(rows, func(name string, row claimRow) error {
 				n, err := placeNumber(row.kind, name)
-				taken.hold(n, row.holder)
+				if err == nil {
+					taken.hold(n, row.holder)
+				}
 				return err
 			})
 		}, placesSQL, organization, c.kind, c.kind+"/%")
