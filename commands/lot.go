@@ -1,7 +1,6 @@
 package commands
 
 import (
-	"bytes"
 	"cmp"
 	"slices"
 	"strings"
@@ -54,24 +53,23 @@ type lots struct {
 	numbers  btree.Map[string, struct{}] // of those that stand, in their normal form
 }
 
-// lotPlace is where a lot is found. One that is still as it was registered, as most are, takes no
-// more than that.
+// lotPlace is where a lot is found. One that is still as it was registered, as most are, is packed;
+// of others the id alone is.
 type lotPlace struct {
-	first   *events.LotRegistered
+	packed  packedLot
 	changed *Lot // nil where nothing has changed
 }
 
 // placed is a place in which id is found.
-func placed(id uuid.UUID) lotPlace {
-	return lotPlace{first: &events.LotRegistered{LotID: id}}
-}
+func placed(id uuid.UUID) lotPlace { return lotPlace{packed: packedLot(id[:])} }
 
-// lot is the place's; nil when there is none.
+// lot is the place's.
 func (p lotPlace) lot() *Lot {
-	if p.changed != nil || p.first == nil {
+	if p.changed != nil {
 		return p.changed
 	}
-	return &Lot{First: p.first, Facts: p.first, Revision: 1}
+	first := p.packed.open()
+	return &Lot{First: first, Facts: first, Revision: 1}
 }
 
 // lotsDegree makes small nodes: for every lot that is put, those on the way to it are copied. An
@@ -80,7 +78,7 @@ const lotsDegree = 8
 
 func newLotPlaces() *btree.BTreeG[lotPlace] {
 	return btree.NewBTreeGOptions(func(a, b lotPlace) bool {
-		return bytes.Compare(a.first.LotID[:], b.first.LotID[:]) < 0
+		return a.packed.id() < b.packed.id()
 	}, btree.Options{Degree: lotsDegree, NoLocks: true})
 }
 
@@ -94,7 +92,10 @@ func (l *lots) Lot(id uuid.UUID) *Lot {
 
 // ever returns the lot also when it was removed.
 func (l *lots) ever(id uuid.UUID) *Lot {
-	found, _ := l.byID.Get(placed(id))
+	found, known := l.byID.Get(placed(id))
+	if !known {
+		return nil
+	}
 	return found.lot()
 }
 
@@ -112,18 +113,6 @@ func (l *lots) Lots() []*Lot {
 			slices.Compare(a.First.LotID[:], b.First.LotID[:]))
 	})
 	return standing
-}
-
-// tighten puts the texts of a lot into one piece of memory, of which a building may need thousands,
-// and returns the normal form of its number.
-func tighten(e *events.LotRegistered) (number string) {
-	if known := slices.Index(lotTypes, e.Type); known >= 0 {
-		e.Type = lotTypes[known]
-	}
-	texts := e.Number + e.SortKey + normalNumber(e.Number)
-	key, normal := len(e.Number), len(e.Number)+len(e.SortKey)
-	e.Number, e.SortKey = texts[:key], texts[key:normal]
-	return texts[normal:]
 }
 
 // addNumber makes a number, in its normal form, one that a lot bears, dropNumber one that none
@@ -154,9 +143,9 @@ func (l lots) evolve(event events.Event) lots {
 	switch e := event.(type) {
 	case events.LotRegistered:
 		l.Standing, l.Taken = l.Standing+1, l.Taken+e.Shares
-		number := tighten(&e)
+		packed, number := packLot(&e)
 		l.addNumber(number)
-		return l.with(lotPlace{first: &e})
+		return l.with(lotPlace{packed: packed})
 	case events.LotDescribed:
 		return l.change(e.LotID, func(lot *Lot, of *lots) { of.describe(lot, e) })
 	case events.LotSharesAmended:
@@ -204,7 +193,9 @@ func (l lots) change(id uuid.UUID, change func(lot *Lot, of *lots)) lots {
 	lot := *known
 	lot.Revision++
 	change(&lot, &l)
-	return l.with(lotPlace{first: lot.First, changed: &lot})
+	place := placed(id)
+	place.changed = &lot
+	return l.with(place)
 }
 
 func (l *lots) describe(lot *Lot, e events.LotDescribed) {
