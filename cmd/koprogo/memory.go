@@ -12,8 +12,8 @@ import (
 // would let the heap grow to twice what is in use. Here it collects when the heap has grown to
 // smallHeap, or by leastGarbage where that is more, or by leastGrowth percent.
 const (
-	smallHeap    = 80 << 20
-	leastGarbage = 28 << 20
+	smallHeap    = 76 << 20
+	leastGarbage = 20 << 20
 	leastGrowth  = 25
 )
 
