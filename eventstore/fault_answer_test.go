@@ -124,7 +124,9 @@ func TestFaultLostAnswerOfARunningTransaction(t *testing.T) {
 			mustAppend(t, store, appendTo(organization, stream, 0, registered("A")))
 			mark := proxy.mark()
 			begun, cut, finish := running(t, proxy)
-			got := appendBeside(t.Context(), store,
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			defer cancel() // a caller's usual five seconds may pass where the machine is slow
+			got := appendBeside(ctx, store,
 				appendTo(organization, stream, 1, renamed("B"), renamed("C")))
 			<-begun
 			awaitHeld(t, database, organization)
