@@ -96,10 +96,7 @@ func TestFaultAhead(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			database := migrationstest.Database(t)
-			proxy, through := startLink(t, database.OverTCP(t))
-			store := eventstoretest.Open(t, through,
-				func(config *eventstore.Config) { config.Ahead = 1 })
+			store, proxy, database := linked(t, func(config *eventstore.Config) { config.Ahead = 1 })
 			organization, stream := newID(t), buildingStream(newID(t))
 			mustAppend(t, store, appendTo(organization, stream, 0, registered("A")))
 			require.NoError(t, store.Keyring().AccountKey(t.Context(), organization, person))
@@ -181,10 +178,7 @@ func TestFaultAheadLeavesTheConnection(t *testing.T) {
 
 func TestFaultAheadCloses(t *testing.T) {
 	t.Parallel()
-	database := migrationstest.Database(t)
-	proxy, through := startLink(t, database.OverTCP(t))
-	store := eventstoretest.Open(t, through,
-		func(config *eventstore.Config) { config.Ahead = 1 })
+	store, proxy, database := linked(t, func(config *eventstore.Config) { config.Ahead = 1 })
 	organization, stream := newID(t), buildingStream(newID(t))
 	mustAppend(t, store, appendTo(organization, stream, 0, registered("A")))
 	reached, proceed := proxy.hold(t, passOn)

@@ -17,6 +17,7 @@ import (
 	"github.com/koprogo/koprogo/deploy/embedded/embeddedtest"
 	"github.com/koprogo/koprogo/events"
 	"github.com/koprogo/koprogo/eventstore"
+	"github.com/koprogo/koprogo/eventstore/eventstoretest"
 	"github.com/koprogo/koprogo/migrations/migrationstest"
 )
 
@@ -66,11 +67,13 @@ func overTCP(
 }
 
 // linked is a store behind a link, on a database that others reach beside it.
-func linked(t testing.TB) (*eventstore.Store, *link, migrationstest.Clone) {
+func linked(
+	t testing.TB, change ...func(*eventstore.Config),
+) (*eventstore.Store, *link, migrationstest.Clone) {
 	t.Helper()
 	database := migrationstest.Database(t)
 	l, through := startLink(t, database.OverTCP(t))
-	return openOn(t, through), l, database
+	return eventstoretest.Open(t, through, change...), l, database
 }
 
 // holdHead locks the organization's head as another server would, until release is called.
