@@ -98,7 +98,7 @@ var ErrMisplaced = errors.New("a sealed value does not belong to its place")
 
 // PackSealed writes ciphertext with what is needed to open a copy of it elsewhere.
 func PackSealed(place Place, ciphertext []byte) string {
-	var room [256]byte
+	var room [256]byte // most texts fit, and take no memory but the result's
 	flags := byte(0)
 	switch place.Subject {
 	case place.Stream.ID:

@@ -47,17 +47,15 @@ type versionBelief struct {
 type places struct {
 	taken  []bool            // by number, from 0, which nobody has
 	of     map[uuid.UUID]int // the number that a holder has, by its stream's id, which is no other's
+	count  int               // how many are taken
 	lowest int               // no number below it is free
 }
 
 func newPlaces() *places { return &places{of: map[uuid.UUID]int{}, lowest: 1} }
 
-// count is how many are taken.
-func (p *places) count() int { return len(p.of) }
-
 // take gives the lowest free number up to limit; 0 when there is none.
 func (p *places) take(holder events.Stream, limit int) int {
-	if p.count() >= limit {
+	if p.count >= limit {
 		return 0
 	}
 	for n := p.lowest; n <= limit; n++ {
@@ -75,6 +73,9 @@ func (p *places) hold(n int, holder events.Stream) {
 	for n >= len(p.taken) {
 		p.taken = append(p.taken, false)
 	}
+	if !p.taken[n] {
+		p.count++
+	}
 	p.taken[n], p.of[holder.ID] = true, n
 }
 
@@ -84,6 +85,7 @@ func (p *places) release(holder events.Stream) int {
 	if n != 0 {
 		delete(p.of, holder.ID)
 		p.taken[n] = false
+		p.count--
 		p.lowest = min(p.lowest, n)
 	}
 	return n

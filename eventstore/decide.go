@@ -160,7 +160,7 @@ func (l *lane) refusal(
 	for _, c := range p.take {
 		if c.name == "" {
 			places := head.places[c.kind]
-			if places.of[c.holder.ID] == 0 && places.count()-released[c.kind] >= c.limit {
+			if places.of[c.holder.ID] == 0 && places.count-released[c.kind] >= c.limit {
 				return false, &ClaimError{Kind: c.kind}
 			}
 			continue
