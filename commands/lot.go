@@ -10,6 +10,7 @@ import (
 
 	"github.com/koprogo/koprogo/events"
 	"github.com/koprogo/koprogo/eventstore"
+	"github.com/koprogo/koprogo/eventstore/packed"
 )
 
 // Lot is what the rules ask of one lot of a building. It is shared between states and never
@@ -47,39 +48,20 @@ func (l *Lot) SharesOn(day events.Day) events.Shares {
 // lots are a building's lots, removed ones too, with sums over those that stand. Its zero value
 // holds none. A copy of it is another value: evolving one leaves the other as it was.
 type lots struct {
-	Standing int           // how many stand
-	Taken    events.Shares // the shares that these hold together
-	byID     btree.BTreeG[lotPlace]
-	numbers  btree.Map[string, struct{}] // of those that stand, in their normal form
+	Standing  int                     // how many stand
+	Taken     events.Shares           // the shares that these hold together
+	unchanged packed.Map              // those still as they were registered, as most are, by id
+	changed   btree.Map[string, *Lot] // the others, by id
+	numbers   packed.Map              // of those that stand, in their normal form
 }
 
-// lotPlace is where a lot is found. One that is still as it was registered, as most are, is packed;
-// of others the id alone is.
-type lotPlace struct {
-	packed  packedLot
-	changed *Lot // nil where nothing has changed
-}
-
-// placed is a place in which id is found.
-func placed(id uuid.UUID) lotPlace { return lotPlace{packed: packedLot(id[:])} }
-
-// lot is the place's.
-func (p lotPlace) lot() *Lot {
-	if p.changed != nil {
-		return p.changed
-	}
-	first := p.packed.open()
-	return &Lot{First: first, Facts: first, Revision: 1}
-}
-
-// lotsDegree makes small nodes: for every lot that is put, those on the way to it are copied. An
-// array of 16 then holds a whole one.
+// lotsDegree makes small nodes: for every lot that changes, those on the way to it are copied.
 const lotsDegree = 8
 
-func newLotPlaces() *btree.BTreeG[lotPlace] {
-	return btree.NewBTreeGOptions(func(a, b lotPlace) bool {
-		return a.packed.id() < b.packed.id()
-	}, btree.Options{Degree: lotsDegree, NoLocks: true})
+// asRegistered is a lot that nothing has changed.
+func asRegistered(id uuid.UUID, packed string) *Lot {
+	first := unpackLot(id, packed)
+	return &Lot{First: first, Facts: first, Revision: 1}
 }
 
 // Lot returns a lot that stands; nil when the building has none of this id.
@@ -92,18 +74,23 @@ func (l *lots) Lot(id uuid.UUID) *Lot {
 
 // ever returns the lot also when it was removed.
 func (l *lots) ever(id uuid.UUID) *Lot {
-	found, known := l.byID.Get(placed(id))
-	if !known {
-		return nil
+	if lot, known := l.changed.Get(string(id[:])); known {
+		return lot
 	}
-	return found.lot()
+	if lot, known := l.unchanged.Get(string(id[:])); known {
+		return asRegistered(id, lot)
+	}
+	return nil
 }
 
 // Lots lists the lots that stand in their order: by sort key, then id.
 func (l *lots) Lots() []*Lot {
 	standing := make([]*Lot, 0, l.Standing)
-	l.byID.Scan(func(at lotPlace) bool {
-		if lot := at.lot(); !lot.Removed {
+	for id, lot := range l.unchanged.All() {
+		standing = append(standing, asRegistered(uuid.UUID([]byte(id)), lot))
+	}
+	l.changed.Scan(func(_ string, lot *Lot) bool {
+		if !lot.Removed {
 			standing = append(standing, lot)
 		}
 		return true
@@ -118,18 +105,11 @@ func (l *lots) Lots() []*Lot {
 // addNumber makes a number, in its normal form, one that a lot bears, dropNumber one that none
 // does. What other states hold stays as it was: they share what does not differ.
 func (l *lots) addNumber(number string) {
-	changed := l.numbers.Copy()
-	if changed.Len() == 0 {
-		changed = btree.NewMap[string, struct{}](lotsDegree)
-	}
-	changed.Set(number, struct{}{})
-	l.numbers = *changed
+	l.numbers = l.numbers.With(number, "")
 }
 
 func (l *lots) dropNumber(number string) {
-	changed := l.numbers.Copy()
-	changed.Delete(number)
-	l.numbers = *changed
+	l.numbers = l.numbers.Without(number)
 }
 
 // bears tells whether a lot that stands has the number.
@@ -143,9 +123,8 @@ func (l lots) evolve(event events.Event) lots {
 	switch e := event.(type) {
 	case events.LotRegistered:
 		l.Standing, l.Taken = l.Standing+1, l.Taken+e.Shares
-		packed, number := packLot(&e)
-		l.addNumber(number)
-		return l.with(lotPlace{packed: packed})
+		l.addNumber(normalNumber(e.Number))
+		l.unchanged = l.unchanged.With(string(e.LotID[:]), packLot(&e))
 	case events.LotDescribed:
 		return l.change(e.LotID, func(lot *Lot, of *lots) { of.describe(lot, e) })
 	case events.LotSharesAmended:
@@ -173,17 +152,6 @@ func (l lots) evolve(event events.Event) lots {
 	return l
 }
 
-// with puts a lot in the place of the one with its id.
-func (l lots) with(lot lotPlace) lots {
-	changed := l.byID.Copy()
-	if changed.Len() == 0 {
-		changed = newLotPlaces()
-	}
-	changed.Set(lot)
-	l.byID = *changed
-	return l
-}
-
 // change changes a copy of a lot, and what is known of all of them.
 func (l lots) change(id uuid.UUID, change func(lot *Lot, of *lots)) lots {
 	known := l.ever(id)
@@ -193,9 +161,16 @@ func (l lots) change(id uuid.UUID, change func(lot *Lot, of *lots)) lots {
 	lot := *known
 	lot.Revision++
 	change(&lot, &l)
-	place := placed(id)
-	place.changed = &lot
-	return l.with(place)
+	if _, first := l.unchanged.Get(string(id[:])); first {
+		l.unchanged = l.unchanged.Without(string(id[:]))
+	}
+	others := l.changed.Copy()
+	if others.Len() == 0 {
+		others = btree.NewMap[string, *Lot](lotsDegree)
+	}
+	others.Set(string(id[:]), &lot)
+	l.changed = *others
+	return l
 }
 
 func (l *lots) describe(lot *Lot, e events.LotDescribed) {

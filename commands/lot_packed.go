@@ -10,24 +10,15 @@ import (
 	"github.com/koprogo/koprogo/events"
 )
 
-// packedLot is a lot as it was registered, in one piece of memory that points nowhere: a process
-// may hold a hundred thousand, and each collection of its garbage would go through all of theirs.
-// It begins with the id, and ends with the texts: number, normal number, sort key and, where it is
-// none of lotTypes, the type.
-type packedLot string
-
-const idBytes = len(uuid.UUID{})
-
-// packLot packs a lot. Its number in the normal form is a piece of it.
-func packLot(e *events.LotRegistered) (packed packedLot, number string) {
-	normal := normalNumber(e.Number)
+// packLot packs a lot as it was registered, without its id. The piece ends with the texts: number,
+// sort key and, where it is none of lotTypes, the type. A process may hold a hundred thousand.
+func packLot(e *events.LotRegistered) string {
 	known := int64(slices.Index(lotTypes, e.Type))
 	kind := e.Type
 	if known >= 0 {
 		kind = ""
 	}
 	room := make([]byte, 0, 96)
-	room = append(room, e.LotID[:]...)
 	if e.Floor != nil {
 		room = binary.AppendVarint(append(room, 1), int64(*e.Floor))
 	} else {
@@ -35,22 +26,17 @@ func packLot(e *events.LotRegistered) (packed packedLot, number string) {
 	}
 	for _, n := range []int64{
 		int64(e.Surface), int64(e.Shares), known,
-		int64(len(e.Number)), int64(len(normal)), int64(len(e.SortKey)),
+		int64(len(e.Number)), int64(len(e.SortKey)),
 	} {
 		room = binary.AppendVarint(room, n)
 	}
-	from := len(room) + len(e.Number)
-	all := string(room) + e.Number + normal + e.SortKey + kind
-	return packedLot(all), all[from : from+len(normal)]
+	return string(append(append(append(room, e.Number...), e.SortKey...), kind...))
 }
 
-// id is the lot's, as 16 bytes.
-func (p packedLot) id() string { return string(p[:idBytes]) }
-
-// open is the lot as it was packed.
-func (p packedLot) open() *events.LotRegistered {
-	e := &events.LotRegistered{LotID: uuid.UUID([]byte(p[:idBytes]))}
-	rest := strings.NewReader(string(p[idBytes:]))
+// unpackLot is the lot of an id as it was packed.
+func unpackLot(id uuid.UUID, packed string) *events.LotRegistered {
+	e := &events.LotRegistered{LotID: id}
+	rest := strings.NewReader(packed)
 	number := func() int64 {
 		n, _ := binary.ReadVarint(rest) // what was packed is whole
 		return n
@@ -60,9 +46,9 @@ func (p packedLot) open() *events.LotRegistered {
 		e.Floor = &floor
 	}
 	e.Surface, e.Shares = events.Area(number()), events.Shares(number())
-	known, long, normal, key := number(), number(), number(), number()
-	texts := string(p[len(p)-rest.Len():])
-	e.Number, texts = texts[:long], texts[long+normal:]
+	known, long, key := number(), number(), number()
+	texts := strings.Clone(packed[len(packed)-rest.Len():]) // not the page that they stand in
+	e.Number, texts = texts[:long], texts[long:]
 	e.SortKey, e.Type = texts[:key], texts[key:]
 	if known >= 0 {
 		e.Type = lotTypes[known]

@@ -25,9 +25,6 @@ func TestPackedLot(t *testing.T) {
 		},
 	}
 	for _, lot := range lots {
-		packed, number := packLot(&lot)
-		require.Equal(t, lot, *packed.open())
-		require.Equal(t, normalNumber(lot.Number), number)
-		require.Equal(t, string(lot.LotID[:]), packed.id())
+		require.Equal(t, lot, *unpackLot(lot.LotID, packLot(&lot)))
 	}
 }

@@ -1,6 +1,7 @@
 package queries
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -8,13 +9,13 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/tidwall/btree"
 	"golang.org/x/text/collate"
 	"golang.org/x/text/language"
+
+	"github.com/koprogo/koprogo/eventstore/packed"
 )
 
 // What is sorted and searched by personal texts is found in memory, where the texts are opened:
@@ -22,9 +23,6 @@ import (
 // projection say which rows are others since; the next read fetches these, and no more. Since the
 // follower gives a notice before anybody sees its rows as reached, a read that has waited for the
 // read model finds all of them noted.
-
-// maxIndexTexts is how many texts an index may hold of a row.
-const maxIndexTexts = 5
 
 // indexing says what is indexed: rows of a read model whose columns include organization_id, id,
 // position (which moves with every change of the row) and created_at.
@@ -42,62 +40,80 @@ type indexing[T any] struct {
 // indexPlace is the key of a row.
 type indexPlace struct{ organization, id uuid.UUID }
 
-func (p indexPlace) compare(other indexPlace) int {
-	if p.id != other.id {
-		return slices.Compare(p.id[:], other.id[:])
-	}
-	return slices.Compare(p.organization[:], other.organization[:])
+// key sorts by id, then by organization.
+func (p indexPlace) key() string { return string(append(p.id[:], p.organization[:]...)) }
+
+const placeBytes = 2 * len(uuid.UUID{})
+
+func placeOf(key string) (p indexPlace) {
+	copy(p.id[:], key)
+	copy(p.organization[:], key[len(p.id):])
+	return p
 }
 
-// indexEntry is a row with its texts open. Only opened changes.
-type indexEntry[T any] struct {
+// indexEntry is a row with its texts open.
+type indexEntry struct {
 	indexPlace
 	position int64
-	created  int64 // microseconds since 1970
-	text     string
-	cuts     [maxIndexTexts - 1]uint16 // where text's parts end, each followed by a space
-	opened   atomic.Pointer[T]         // the whole row, while it is kept
+	created  int64    // microseconds since 1970
+	texts    []string // of the columns
 }
 
-func newIndexEntry[T any](row indexRow, texts []string) *indexEntry[T] {
-	e := &indexEntry[T]{
-		indexPlace: row.indexPlace, position: row.position, created: row.created.UnixMicro(),
-		text: strings.Join(texts, " "),
+// pack writes an entry but for its place: position, instant and lengths of the texts as varints,
+// then the texts with spaces between them.
+func (e *indexEntry) pack() string {
+	room := appendPosition(make([]byte, 0, 128), e.position)
+	room = binary.AppendVarint(room, e.created)
+	for _, text := range e.texts {
+		room = binary.AppendUvarint(room, uint64(len(text)))
 	}
-	end := 0
-	for i, text := range texts[:len(texts)-1] {
-		end += len(text)
-		e.cuts[i] = uint16(min(end, len(e.text)))
-		end++
+	return string(room) + strings.Join(e.texts, " ")
+}
+
+func appendPosition(to []byte, position int64) []byte { return binary.AppendVarint(to, position) }
+
+// unpackPosition is the position that a packed text begins with.
+func unpackPosition(packed string) int64 {
+	position, _ := binary.ReadVarint(strings.NewReader(packed)) // what was packed is whole
+	return position
+}
+
+// unpack is the entry of a place, of that many texts; all is these with the spaces.
+func (p indexPlace) unpack(packed string, texts int) (entry *indexEntry, all string) {
+	rest := strings.NewReader(packed)
+	entry = &indexEntry{indexPlace: p, texts: make([]string, texts)}
+	entry.position, _ = binary.ReadVarint(rest)
+	entry.created, _ = binary.ReadVarint(rest)
+	lengths := make([]uint64, texts)
+	for n := range lengths {
+		lengths[n], _ = binary.ReadUvarint(rest)
 	}
-	return e
-}
-
-func (e *indexEntry[T]) texts(n int) []string {
-	parts := make([]string, 0, maxIndexTexts)
-	begin := 0
-	for _, end := range e.cuts[:n-1] {
-		parts = append(parts, e.text[begin:end])
-		begin = int(end) + 1
+	all = packed[len(packed)-rest.Len():]
+	begin := uint64(0)
+	for n, long := range lengths {
+		entry.texts[n] = all[begin : begin+long]
+		begin += long + 1
 	}
-	return append(parts, e.text[begin:])
+	return entry, all
 }
 
-// orderedEntry is an entry's place in an order: by key, then by id.
-type orderedEntry[T any] struct {
-	key string
-	*indexEntry[T]
+// ranked is a row's place in an order, and the position that the row was read at.
+type ranked struct {
+	key string // all before the place
+	indexPlace
+	position int64
 }
 
-type order[T any] = btree.BTreeG[orderedEntry[T]]
+// rank is where a key of an order stands: before those that it is the beginning of, and those of
+// one key by place.
+func rank(key []byte, at indexPlace) string {
+	escaped := bytes.ReplaceAll(key, []byte{0}, []byte{0, 0xff})
+	return string(append(escaped, 0, 0)) + at.key()
+}
 
-func newOrder[T any]() *order[T] {
-	return btree.NewBTreeGOptions(func(a, b orderedEntry[T]) bool {
-		if a.key != b.key {
-			return a.key < b.key
-		}
-		return a.compare(b.indexPlace) < 0
-	}, btree.Options{NoLocks: true})
+func rankedOf(key, text string) ranked {
+	end := len(key) - placeBytes
+	return ranked{key[:end], placeOf(key[end:]), unpackPosition(text)}
 }
 
 // index is the rows of a span in memory.
@@ -108,10 +124,10 @@ type index[T any] struct {
 
 	mu      sync.RWMutex
 	ready   bool
-	newest  int64 // the position of the row that changed last, of all that were ever read
-	entries map[indexPlace]*indexEntry[T]
-	orders  map[string]*order[T] // those that were asked for
-	collate *collate.Collator    // for who has the turn
+	newest  int64                  // the position of the newest row of all that were ever read
+	entries packed.Map             // by place
+	orders  map[string]*packed.Map // those that were asked for: the positions of rows by rank
+	collate *collate.Collator      // for who has the turn
 	buffer  collate.Buffer
 
 	noting sync.Mutex
@@ -122,7 +138,7 @@ type index[T any] struct {
 func newIndex[T any](of *indexing[T], span Span) *index[T] {
 	return &index[T]{
 		of: of, span: span, turn: make(chan struct{}, 1),
-		entries: map[indexPlace]*indexEntry[T]{}, orders: map[string]*order[T]{},
+		orders:  map[string]*packed.Map{},
 		collate: collate.New(language.Und), noted: map[indexPlace]struct{}{},
 	}
 }
@@ -175,13 +191,13 @@ func (i *index[T]) refresh(ctx context.Context, r *Reader, sort string) (int, er
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.orders[sort] == nil {
-		made := newOrder[T]()
-		for _, entry := range i.entries {
-			made.Set(orderedEntry[T]{i.key(sort, entry), entry})
+		i.orders[sort] = &packed.Map{}
+		for key, text := range i.entries.All() {
+			entry, _ := placeOf(key).unpack(text, len(i.of.texts))
+			i.put(sort, entry)
 		}
-		i.orders[sort] = made
 	}
-	return len(i.entries), nil
+	return i.entries.Len(), nil
 }
 
 func (i *index[T]) catchUp(
@@ -198,7 +214,7 @@ func (i *index[T]) catchUp(
 		}
 		wanted = append(wanted, moved...)
 	}
-	if len(wanted) > max(indexPage, len(i.entries)/4) {
+	if len(wanted) > max(indexPage, i.entries.Len()/4) {
 		return i.build(ctx, r)
 	}
 	for some := range slices.Chunk(wanted, indexSome) {
@@ -215,9 +231,9 @@ func (i *index[T]) catchUp(
 func (i *index[T]) build(ctx context.Context, r *Reader) error {
 	made := newIndex(i.of, i.span)
 	for sort := range i.orders {
-		made.orders[sort] = newOrder[T]()
+		made.orders[sort] = &packed.Map{}
 	}
-	if err := made.readAll(ctx, r, made.put); err != nil {
+	if err := made.readAll(ctx, r, made.add); err != nil {
 		return err
 	}
 	i.mu.Lock()
@@ -228,53 +244,59 @@ func (i *index[T]) build(ctx context.Context, r *Reader) error {
 }
 
 // replace makes the entries of places those given, and lets others of these places go.
-func (i *index[T]) replace(places []indexPlace, entries []*indexEntry[T]) {
+func (i *index[T]) replace(places []indexPlace, entries []*indexEntry) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	for _, place := range places {
 		i.drop(place)
 	}
-	i.put(entries)
+	i.add(entries)
 }
 
 func (i *index[T]) drop(place indexPlace) {
-	entry, held := i.entries[place]
+	text, held := i.entries.Get(place.key())
 	if !held {
 		return
 	}
-	delete(i.entries, place)
+	entry, _ := place.unpack(text, len(i.of.texts))
+	i.entries.Delete(place.key())
 	for sort, order := range i.orders {
-		order.Delete(orderedEntry[T]{i.key(sort, entry), entry})
+		order.Delete(rank(i.key(sort, entry), place))
 	}
 }
 
-func (i *index[T]) put(entries []*indexEntry[T]) {
+func (i *index[T]) add(entries []*indexEntry) {
 	for _, entry := range entries {
-		i.entries[entry.indexPlace] = entry
+		i.entries.Set(entry.indexPlace.key(), entry.pack())
 		i.newest = max(i.newest, entry.position)
-		for sort, order := range i.orders {
-			order.Set(orderedEntry[T]{i.key(sort, entry), entry})
+		for sort := range i.orders {
+			i.put(sort, entry)
 		}
 	}
 }
 
+// put gives an entry its place in an order.
+func (i *index[T]) put(sort string, entry *indexEntry) {
+	position := string(appendPosition(nil, entry.position))
+	i.orders[sort].Set(rank(i.key(sort, entry), entry.indexPlace), position)
+}
+
 // key is what an entry is sorted by: the collation keys of the order's texts in Unicode's root
 // order, as read.words sorts; in every other order the instant of its making.
-func (i *index[T]) key(sort string, entry *indexEntry[T]) string {
+func (i *index[T]) key(sort string, entry *indexEntry) []byte {
 	parts, byText := i.of.orders[sort]
 	if !byText {
-		at := uint64(entry.created)
-		return string(binary.BigEndian.AppendUint64(nil, at))
+		return binary.BigEndian.AppendUint64(nil, uint64(entry.created))
 	}
 	var key []byte
-	for n, part := range parts(entry.texts(len(i.of.texts))) {
+	for n, part := range parts(entry.texts) {
 		if n > 0 {
 			key = append(key, 0, 0) // below every weight: a word goes before the longer one
 		}
 		key = append(key, i.collate.KeyFromString(&i.buffer, part)...)
 	}
 	i.buffer.Reset()
-	return string(key)
+	return key
 }
 
 // compare lists the places whose rows are not at the position that the index has.
@@ -285,11 +307,13 @@ func (i *index[T]) compare(ctx context.Context, r *Reader) ([]indexPlace, error)
 	}
 	var moved []indexPlace
 	for place, position := range there {
-		if entry, held := i.entries[place]; !held || entry.position != position {
+		text, held := i.entries.Get(place.key())
+		if !held || unpackPosition(text) != position {
 			moved = append(moved, place)
 		}
 	}
-	for place := range i.entries {
+	for key := range i.entries.All() {
+		place := placeOf(key)
 		if _, stands := there[place]; !stands {
 			moved = append(moved, place)
 		}

@@ -8,15 +8,17 @@ import (
 	"sync"
 
 	"github.com/google/uuid"
+	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 
+	"github.com/koprogo/koprogo/eventstore/packed"
 	"github.com/koprogo/koprogo/projections"
 )
 
 // Bounds of what one kind of index holds in memory.
 const (
 	indexesKept = 64
-	entriesKept = 250_000 // over all of them; about 300 bytes each
+	entriesKept = 250_000 // over all of them; about 200 bytes each
 	itemsKept   = 4_096   // whole rows held open
 )
 
@@ -29,9 +31,7 @@ type indexes[T any] struct {
 	sizes   map[Span]int
 	entries int
 
-	opening sync.Mutex
-	opened  [itemsKept]*indexEntry[T] // a ring: who holds its item open
-	next    int
+	opened *lru.Cache[indexPlace, *T] // whole rows; one of another position than its entry is old
 }
 
 func newIndexes[T any](of indexing[T]) *indexes[T] {
@@ -44,6 +44,9 @@ func newIndexes[T any](of indexing[T]) *indexes[T] {
 		panic(err)
 	}
 	x.held = held
+	if x.opened, err = lru.New[indexPlace, *T](itemsKept); err != nil { // likewise
+		panic(err)
+	}
 	return x
 }
 
@@ -73,6 +76,7 @@ func (x *indexes[T]) forget() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.held.Purge()
+	x.opened.Purge()
 }
 
 // index is the one of a span, which may have to be read yet. Where nobody follows the log it is
@@ -164,151 +168,162 @@ func (x *indexes[T]) list(
 // itemsOf opens the rows of entries, those that are not kept open with one query. A row that went
 // meanwhile is left out.
 func (x *indexes[T]) itemsOf(
-	ctx context.Context, r *Reader, span Span, entries []orderedEntry[T],
+	ctx context.Context, r *Reader, span Span, entries []ranked,
 ) ([]T, error) {
 	var missing []indexPlace
 	open := make(map[indexPlace]*T, len(entries))
 	for _, entry := range entries {
-		if kept := entry.opened.Load(); kept != nil {
+		if kept := x.openedAt(entry); kept != nil {
 			open[entry.indexPlace] = kept
 		} else {
 			missing = append(missing, entry.indexPlace)
 		}
 	}
-	positions := map[indexPlace]int64{}
 	if len(missing) > 0 {
 		fetched, err := x.items(ctx, r, span, missing)
 		if err != nil {
 			return nil, err
 		}
 		for n := range fetched {
-			place, position := x.at(&fetched[n])
-			open[place], positions[place] = &fetched[n], position
+			place, _ := x.at(&fetched[n])
+			open[place] = &fetched[n]
+			x.opened.Add(place, &fetched[n])
 		}
 	}
 	items := make([]T, 0, len(entries))
 	for _, entry := range entries {
-		item := open[entry.indexPlace]
-		if item == nil {
-			continue
+		if item := open[entry.indexPlace]; item != nil {
+			items = append(items, *item)
 		}
-		// One that is further than its entry stands to be fetched again: it is not kept.
-		if position, fetched := positions[entry.indexPlace]; fetched && position == entry.position {
-			x.keep(entry.indexEntry, item)
-		}
-		items = append(items, *item)
 	}
 	return items, nil
 }
 
-// keep holds an item open, and lets go of the one that was opened longest ago.
-func (x *indexes[T]) keep(entry *indexEntry[T], item *T) {
-	x.opening.Lock()
-	defer x.opening.Unlock()
-	if !entry.opened.CompareAndSwap(nil, item) {
-		return
+// openedAt is the row that is kept open, if it is the one that the entry was read from.
+func (x *indexes[T]) openedAt(entry ranked) *T {
+	kept, held := x.opened.Get(entry.indexPlace)
+	if !held {
+		return nil
 	}
-	if oldest := x.opened[x.next]; oldest != nil {
-		oldest.opened.Store(nil)
+	if _, position := x.at(kept); position != entry.position {
+		return nil
 	}
-	x.opened[x.next] = entry
-	x.next = (x.next + 1) % itemsKept
+	return kept
 }
 
 // page finds the entries of a page, one more than asked for, and how many the list has in all.
-func (i *index[T]) page(q *indexQuery) (found []orderedEntry[T], total int, err error) {
+func (i *index[T]) page(q *indexQuery) (found []ranked, total int, err error) {
 	i.mu.RLock()
 	defer i.mu.RUnlock()
-	order := i.orders[q.page.Sort]
+	order, behind := i.orders[q.page.Sort], ""
 	skip := (q.page.Number - 1) * q.page.Size
-	var behind *orderedEntry[T]
 	if q.page.After != nil {
-		if behind, err = readIndexMark[T](q.page.After); err != nil {
+		if behind, err = readRank(q.page.After); err != nil {
 			return nil, 0, err
 		}
 		skip = 0
 	}
 	if q.filters() {
-		found, total = pick(order, q, behind, skip)
+		found, total = i.pick(order, q, behind, skip)
 		return found, total, nil
-	}
-	take := func(entry orderedEntry[T]) bool {
-		if behind == nil || entry.key != behind.key || entry.indexPlace != behind.indexPlace {
-			found = append(found, entry)
-		}
-		return len(found) <= q.page.Size
 	}
 	total = order.Len()
 	from := behind
-	if from == nil {
+	if from == "" {
 		at := skip
 		if q.page.Descending {
 			at = total - 1 - skip
 		}
-		first, stands := order.GetAt(at)
-		if !stands {
+		var stands bool
+		if from, stands = order.At(at); !stands {
 			return nil, total, nil
 		}
-		from = &first
 	}
+	walk := order.From(from)
 	if q.page.Descending {
-		order.Descend(*from, take)
-	} else {
-		order.Ascend(*from, take)
+		walk = order.BackFrom(from)
+	}
+	for key, text := range walk {
+		if key != behind {
+			found = append(found, rankedOf(key, text))
+		}
+		if len(found) > q.page.Size {
+			break
+		}
 	}
 	return found, total, nil
 }
 
 // pick walks the whole order for what the filters let pass.
-func pick[T any](
-	order *order[T], q *indexQuery, behind *orderedEntry[T], skip int,
-) (found []orderedEntry[T], total int) {
-	lower := strings.ToLower(q.q)
-	beyond := func(entry orderedEntry[T]) bool {
-		if behind == nil {
-			return total > skip
-		}
-		if q.page.Descending {
-			return order.Less(entry, *behind)
-		}
-		return order.Less(*behind, entry)
+func (i *index[T]) pick(
+	order *packed.Map, q *indexQuery, behind string, skip int,
+) (found []ranked, total int) {
+	walk := order.All()
+	if q.page.Descending {
+		walk = order.Back()
 	}
-	take := func(entry orderedEntry[T]) bool {
-		if _, chosen := q.only[entry.id]; q.only != nil && !chosen ||
-			!contains(entry.text, lower) {
-			return true
+	passes := i.filter(q)
+	for key, text := range walk {
+		entry := rankedOf(key, text)
+		if !passes(entry.indexPlace) {
+			continue
 		}
 		total++
-		if len(found) <= q.page.Size && beyond(entry) {
+		beyond := key > behind
+		switch {
+		case behind == "":
+			beyond = total > skip
+		case q.page.Descending:
+			beyond = key < behind
+		}
+		if beyond && len(found) <= q.page.Size {
 			found = append(found, entry)
 		}
-		return true
-	}
-	if q.page.Descending {
-		order.Reverse(take)
-	} else {
-		order.Scan(take)
 	}
 	return found, total
 }
 
-func readIndexMark[T any](after []byte) (*orderedEntry[T], error) {
+// filter tells which rows the filters let pass.
+func (i *index[T]) filter(q *indexQuery) func(indexPlace) bool {
+	chosen := func(at indexPlace) bool {
+		_, chosen := q.only[at.id]
+		return chosen || q.only == nil
+	}
+	if q.q == "" {
+		return chosen
+	}
+	lower, holding := strings.ToLower(q.q), map[indexPlace]struct{}{}
+	for key, text := range i.entries.All() {
+		at := placeOf(key)
+		_, all := at.unpack(text, len(i.of.texts))
+		if chosen(at) && contains(all, lower) {
+			holding[at] = struct{}{}
+		}
+	}
+	return func(at indexPlace) bool {
+		_, holds := holding[at]
+		return holds
+	}
+}
+
+// readRank is the rank that a mark says.
+func readRank(after []byte) (string, error) {
 	m, err := readMark(after)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	var key []byte
 	if json.Unmarshal(m.Value, &key) != nil {
-		return nil, ErrBadMark
+		return "", ErrBadMark
 	}
-	at := &orderedEntry[T]{key: string(key), indexEntry: &indexEntry[T]{}}
+	var at indexPlace
 	if at.id, err = uuid.Parse(m.ID); err != nil {
-		return nil, ErrBadMark
+		return "", ErrBadMark
 	}
 	if at.organization, err = uuid.Parse(m.Organization); err != nil {
-		return nil, ErrBadMark
+		return "", ErrBadMark
 	}
-	return at, nil
+	return string(key) + at.key(), nil
 }
 
 // contains tells whether a text holds another in lower case.

@@ -82,7 +82,7 @@ func (d *indexing[T]) scan(row pgx.CollectableRow) (scanned indexRow, err error)
 // readAll calls fn with the entries of the whole span, some at a time, while they are read: by one
 // statement, since pages of it would each have to be found and sorted.
 func (i *index[T]) readAll(
-	ctx context.Context, r *Reader, fn func([]*indexEntry[T]),
+	ctx context.Context, r *Reader, fn func([]*indexEntry),
 ) error {
 	text, args := i.of.allSQL(i.span.Every), []any{i.span.Organization}
 	if i.span.Every {
@@ -123,7 +123,7 @@ func (i *index[T]) readAll(
 // readSome returns the entries of those places that have a row.
 func (i *index[T]) readSome(
 	ctx context.Context, r *Reader, places []indexPlace,
-) ([]*indexEntry[T], error) {
+) ([]*indexEntry, error) {
 	var rows []indexRow
 	_, err := r.read(ctx, i.span, i.of.model, func(batch *pgx.Batch) {
 		batch.Queue(i.of.someSQL(i.span.Every), placesArgs(i.span, places)...).
@@ -152,7 +152,7 @@ func (i *index[T]) readPositions(
 	if i.span.Every {
 		args = nil
 	}
-	there := make(map[indexPlace]int64, len(i.entries))
+	there := make(map[indexPlace]int64, i.entries.Len())
 	_, err := r.read(ctx, i.span, i.of.model, func(batch *pgx.Batch) {
 		batch.Queue(text, args...).Query(func(rows pgx.Rows) error {
 			var at indexPlace
@@ -171,16 +171,17 @@ func (i *index[T]) readPositions(
 // open makes entries of rows; an erased person's texts are "".
 func (i *index[T]) open(
 	ctx context.Context, r *Reader, rows []indexRow,
-) ([]*indexEntry[T], error) {
+) ([]*indexEntry, error) {
 	texts, err := openByOrganization(ctx, r, rows, func(row *indexRow) (uuid.UUID, []string) {
 		return row.organization, row.sealed
 	})
 	if err != nil {
 		return nil, err
 	}
-	entries := make([]*indexEntry[T], len(rows))
+	entries := make([]*indexEntry, len(rows))
 	for n := range rows {
-		entries[n] = newIndexEntry[T](rows[n], texts[n])
+		row := &rows[n]
+		entries[n] = &indexEntry{row.indexPlace, row.position, row.created.UnixMicro(), texts[n]}
 	}
 	return entries, nil
 }
