@@ -197,7 +197,7 @@ func (c *Call) endSession(ctx context.Context, account, session uuid.UUID) error
 
 // me shows the caller.
 func me(ctx context.Context, c *Call, _ None) (Answer[userBody], error) {
-	found, err := c.profileOf(ctx, c.Caller.Account, noMoment)
+	found, err := c.ownProfile(ctx)
 	if err != nil {
 		return Answer[userBody]{}, err
 	}

@@ -435,6 +435,41 @@ func TestStandingOnAnotherServer(t *testing.T) {
 	there.ask(t, p, "GET", "/auth/me", nil).refused(401, "unauthenticated")
 }
 
+// A profile is shown from memory for as long as a look at the account counts: what this server
+// changed is seen at once, what another one changed when the look is over or when it is asked for.
+func TestOwnProfileOnAnotherServer(t *testing.T) {
+	t.Parallel()
+	clone := migrationstest.Database(t)
+	here, there := openOfficeOn(t, clone), openOfficeOn(t, clone)
+	here.clock.stop()
+	there.clock.stop()
+	organization, second := here.organization(t), here.organization(t)
+	admin := here.signedIn(t, uuid.Nil, "superadmin")
+	p := here.signedIn(t, organization, "accountant")
+	me := func(on *office, headers ...string) answer {
+		// A look does not count for a second request when it was the first to fold a stream.
+		on.ask(t, p, "GET", "/auth/me", nil, headers...).ok(200)
+		return on.ask(t, p, "GET", "/auth/me", nil, headers...).ok(200)
+	}
+	rename := func(name string) answer {
+		return here.ask(t, admin, "PUT", "/users/"+p.id.String(), body{"first_name": name}).ok(200)
+	}
+	require.Equal(t, "Ann", me(there).get("first_name"))
+	require.Equal(t, "Ann", me(here).get("first_name"))
+	rename("Bea")
+	require.Equal(t, "Bea", me(here).get("first_name"))
+	require.Equal(t, "Ann", me(there).get("first_name"))
+	require.Equal(t, "Bea", me(there, "Koprogo-Min-Position", "1").get("first_name"))
+	rename("Cleo")
+	there.clock.forward(2 * time.Second)
+	require.Equal(t, "Cleo", me(there).get("first_name"))
+	here.ask(t, admin, "PUT", "/users/"+p.id.String(), body{"roles": []body{
+		{"role": "accountant", "organization_id": organization, "is_primary": true},
+		{"role": "auditor", "organization_id": second},
+	}}).ok(200)
+	require.Len(t, me(here).at("roles"), 2)
+}
+
 func TestNoSecretsAreToldOrStored(t *testing.T) {
 	t.Parallel()
 	o := openOffice(t, func(a *api.Accounts) { a.Development = true })

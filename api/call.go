@@ -34,6 +34,7 @@ type Call struct {
 	made  uuid.UUID     // the id that the server gave what the call creates
 	fresh *queries.Rows // the rows that the call made
 	fence Fence
+	least int64 // the position that Koprogo-Min-Position asks for, 0 when it does not
 
 	languages string // the Accept-Language header
 	key       string // the idempotency key, "" when there is none

@@ -47,10 +47,23 @@ type office struct {
 }
 
 // clock is the true time, moved by the test.
-type clock struct{ ahead atomic.Int64 }
+type clock struct {
+	ahead atomic.Int64
+	still atomic.Pointer[time.Time] // when it was stopped
+}
 
-func (c *clock) now() time.Time          { return time.Now().Add(time.Duration(c.ahead.Load())) }
+func (c *clock) now() time.Time {
+	now := time.Now()
+	if still := c.still.Load(); still != nil {
+		now = *still
+	}
+	return now.Add(time.Duration(c.ahead.Load()))
+}
+
 func (c *clock) forward(d time.Duration) { c.ahead.Add(int64(d)) }
+
+// stop lets the clock move by forward alone.
+func (c *clock) stop() { c.still.Store(new(time.Now())) }
 
 // logs collects what the server logs.
 type logs struct {

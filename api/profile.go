@@ -75,6 +75,40 @@ func (c *Call) profileOf(ctx context.Context, id uuid.UUID, by time.Time) (profi
 	return found, err
 }
 
+// keptProfile is a profile as a look found it.
+type keptProfile struct {
+	look
+	profile
+}
+
+// profilesKept is of how many accounts.
+const profilesKept = 2_000
+
+// ownProfile is profileOf the caller. It is taken from memory for as long as a look at his standing
+// counts, but not for who asks to see what another server answered.
+func (c *Call) ownProfile(ctx context.Context) (profile, error) {
+	s, id := c.Accounts.Sessions, c.Caller.Account
+	if kept, found := s.profiles.Get(id); found && c.least == 0 && s.current(&kept.look) {
+		return kept.profile, nil
+	}
+	made := &keptProfile{look: look{
+		looked: s.now(), seen: []seenStream{s.see(eventstore.Platform, commands.AccountStream(id))},
+	}}
+	account, err := c.Commands.Account(ctx, id)
+	if err != nil {
+		return profile{}, err
+	}
+	for _, role := range account.Roles {
+		if !role.Withdrawn && role.Organization != eventstore.Platform {
+			made.seen = append(made.seen, s.see(role.Organization, commands.MemberStream(id)))
+		}
+	}
+	if made.profile, err = c.profileOf(ctx, id, noMoment); err == nil {
+		s.profiles.Add(id, made)
+	}
+	return made.profile, err
+}
+
 // heldRoles are the roles of the account's list that their organizations' own logs grant, the
 // active one first.
 func (c *Call) heldRoles(

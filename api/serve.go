@@ -94,7 +94,8 @@ func (s *Server) serveTyped(ctx context.Context, c *Call, x *exchange, r *http.R
 		}
 		defer done()
 	}
-	if err := s.fence.waitFor(ctx, c.Organization, asked.least); err != nil {
+	c.least = asked.least
+	if err := s.fence.waitFor(ctx, c.Organization, c.least); err != nil {
 		return err
 	}
 	begun := uint64(0)

@@ -33,8 +33,9 @@ type Sessions struct {
 	credentials *eventstore.Credentials
 	now         func() time.Time
 
-	looks   *lru.Cache[uuid.UUID, *standing] // by session
-	looking singleflight.Group
+	looks    *lru.Cache[uuid.UUID, *standing] // by session
+	looking  singleflight.Group
+	profiles *lru.Cache[uuid.UUID, *keptProfile] // by account
 
 	mu      sync.Mutex
 	revoked uint64 // counts Forget, so that a look begun before it is not kept after it
@@ -42,7 +43,12 @@ type Sessions struct {
 
 // standing is what one look found.
 type standing struct {
+	look
 	caller Caller
+}
+
+// look is when the logs were looked at, and the streams that were.
+type look struct {
 	looked time.Time
 	seen   []seenStream
 }
@@ -63,11 +69,16 @@ func NewSessions(
 	if err != nil {
 		return nil, fmt.Errorf("remember sessions: %w", err)
 	}
+	profiles, err := lru.New[uuid.UUID, *keptProfile](profilesKept)
+	if err != nil {
+		return nil, fmt.Errorf("remember profiles: %w", err)
+	}
 	if clock == nil {
 		clock = time.Now
 	}
 	return &Sessions{
 		tokens: tokens, commands: app, credentials: credentials, now: clock, looks: looks,
+		profiles: profiles,
 	}, nil
 }
 
@@ -78,7 +89,7 @@ func (s *Sessions) Authenticate(ctx context.Context, bearer string) (Caller, err
 		return Caller{}, err
 	}
 	found, ok := s.looks.Get(token.ID)
-	if !ok || !s.current(found) {
+	if !ok || !s.current(&found.look) {
 		if found, err = s.look(ctx, token); err != nil {
 			return Caller{}, err
 		}
@@ -93,13 +104,13 @@ func (s *Sessions) Authenticate(ctx context.Context, bearer string) (Caller, err
 }
 
 // current tells whether a look still counts.
-func (s *Sessions) current(found *standing) bool {
-	age := s.now().Sub(found.looked)
+func (s *Sessions) current(of *look) bool {
+	age := s.now().Sub(of.looked)
 	if age < 0 || age > standingFor {
 		return false
 	}
-	for i := range found.seen {
-		at := &found.seen[i]
+	for i := range of.seen {
+		at := &of.seen[i]
 		if s.commands.Seen(at.organization, at.stream) != at.version {
 			return false
 		}
@@ -157,7 +168,7 @@ func (s *Sessions) standing(ctx context.Context, account, role uuid.UUID) (*stan
 	if !known {
 		return nil, ErrUnauthenticated
 	}
-	found := &standing{seen: seen, caller: Caller{
+	found := &standing{look: look{seen: seen}, caller: Caller{
 		Account: account, Organization: held.Organization, Role: named, RoleID: role,
 		Restricted: named == Owner,
 	}}
