@@ -15,12 +15,7 @@ type App struct {
 	store    *eventstore.Store
 	warm     *warm
 	platform *platform
-	landed   func(eventstore.Receipt)
 }
-
-// OnAppend has fn told of what this App's commands append, before anybody else hears of it. It is
-// called once, before the first command; fn is quick.
-func (a *App) OnAppend(fn func(eventstore.Receipt)) { a.landed = fn }
 
 // New makes an App over an open store.
 func New(store *eventstore.Store) *App {

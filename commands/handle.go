@@ -196,9 +196,6 @@ func (r *Reader) append(
 	if err != nil || receipt.Replayed {
 		return receipt, err
 	}
-	if r.app.landed != nil {
-		r.app.landed(receipt)
-	}
 	return receipt, r.evolveRecorded(touched, receipt)
 }
 

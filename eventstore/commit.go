@@ -243,16 +243,17 @@ func (b *batch) everybody() []*pending {
 	return all
 }
 
-// confirm rings the bell for a committed batch and answers its callers, in this order: who was
-// answered and reads next is not behind himself. So many appends are being written behind it.
+// confirm tells of a committed batch, rings the bell and answers its callers, in this order: who
+// was answered and reads next is not behind himself. So many appends are being written behind it.
 func (l *lane) confirm(b *batch, behind int) {
 	l.crowd.answered(len(b.accepted)+len(b.repeats)+len(b.refused), len(l.queue),
 		behind+len(l.early))
+	receipts := l.store.tell(b.accepted)
 	for organization, position := range b.reached {
 		l.store.bell.Ring(organization, position)
 	}
-	for _, p := range b.accepted {
-		p.answer(p.receipt(), nil)
+	for i, p := range b.accepted {
+		p.answer(receipts[i], nil)
 	}
 	for _, r := range b.repeats {
 		receipt := r.of.receipt()
@@ -265,6 +266,18 @@ func (l *lane) confirm(b *batch, behind int) {
 	for _, r := range b.refused {
 		r.append.answer(Receipt{}, r.err)
 	}
+}
+
+// tell tells of appends that are recorded, and makes their receipts.
+func (s *Store) tell(recorded []*pending) []Receipt {
+	receipts := make([]Receipt, len(recorded))
+	for i, p := range recorded {
+		receipts[i] = p.receipt()
+		if s.told != nil {
+			s.told(receipts[i])
+		}
+	}
+	return receipts
 }
 
 func (p *pending) receipt() Receipt {

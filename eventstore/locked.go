@@ -87,8 +87,9 @@ func (l *lane) prepareLocked(
 			return nil, append(open, waiting[i:]...), err
 		}
 		if there {
+			receipts := l.store.tell([]*pending{p})
 			l.store.bell.Ring(p.append.Organization, p.rows[len(p.rows)-1].Position)
-			p.answer(p.receipt(), nil)
+			p.answer(receipts[0], nil)
 			continue
 		}
 		p.fresh = true

@@ -58,7 +58,12 @@ type Store struct {
 	lanes   [laneCount]*lane
 	closing sync.Once
 	epochs  epochs
+	told    func(Receipt) // of what was appended; nil where nobody is
 }
+
+// OnAppend has fn told of what this Store appends, in the order of each log, before anybody is
+// answered or hears of it otherwise. It is called once, before the first append; fn is quick.
+func (s *Store) OnAppend(fn func(Receipt)) { s.told = fn }
 
 // minConns is what the four pools need at least.
 const minConns = 5

@@ -2,13 +2,16 @@ package eventstore_test
 
 import (
 	"context"
+	"errors"
 	"os"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/koprogo/koprogo/deploy/embedded/embeddedtest"
 	"github.com/koprogo/koprogo/events"
@@ -464,4 +467,63 @@ func TestARestoredDatabaseIsNoticed(t *testing.T) {
 	mustAppend(t, store, appendTo(organization, stream, 1, events.BuildingRemoved{}))
 	require.NotEmpty(t, noticed)
 	requireWhole(t, log(t, store, organization))
+}
+
+// Who listens is told of every append once, in the order of its log, before anybody is answered
+// about it or about a later one; of what was refused or repeated he hears nothing.
+func TestOnAppend(t *testing.T) {
+	t.Parallel()
+	store := open(t)
+	var mu sync.Mutex
+	told := map[uuid.UUID][]int64{}
+	store.OnAppend(func(r eventstore.Receipt) {
+		mu.Lock()
+		defer mu.Unlock()
+		for _, recorded := range r.Recorded {
+			told[r.Organization] = append(told[r.Organization], recorded.Position)
+		}
+	})
+	hasTold := func(organization uuid.UUID, least int64) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		for i, position := range told[organization] {
+			if position != int64(i+1) {
+				return false
+			}
+		}
+		return int64(len(told[organization])) >= least
+	}
+	const appending, each = 32, 10
+	organizations := []uuid.UUID{newID(t), apart(t)}
+	var group errgroup.Group
+	for n := range appending {
+		organization := organizations[n%len(organizations)]
+		group.Go(func() error {
+			for range each {
+				receipt, err := store.Append(t.Context(), appendTo(organization,
+					buildingStream(eventstoretest.NewID()), 0, registered("a"), registered("b")))
+				if err != nil {
+					return err
+				}
+				if !hasTold(organization, receipt.Position) {
+					return errors.New("answered before who listens was told, or told out of order")
+				}
+			}
+			return nil
+		})
+	}
+	require.NoError(t, group.Wait())
+	first := organizations[0]
+	twice := appendTo(first, buildingStream(newID(t)), 0, registered("once"))
+	twice.Idempotency = &eventstore.Idempotency{
+		Key: "k", Request: []byte("same"), Status: 201, Resource: "building/x",
+	}
+	mustAppend(t, store, twice)
+	repeated := mustAppend(t, store, twice)
+	require.True(t, repeated.Replayed)
+	_, err := store.Append(t.Context(),
+		appendTo(first, twice.Streams[0].Stream, 0, registered("late")))
+	require.Error(t, err)
+	require.Len(t, told[first], appending*each+1)
+	require.True(t, hasTold(first, appending*each+1))
 }

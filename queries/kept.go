@@ -83,7 +83,8 @@ func newKept() *kept {
 	}
 }
 
-// Landed notes what this process appended. It is told before anybody is answered.
+// Landed notes what this process appended. It is told before anybody is answered, of all that is
+// recorded together before any of it is.
 func (r *Reader) Landed(receipt eventstore.Receipt) {
 	if len(receipt.Recorded) == 0 {
 		return

@@ -91,7 +91,7 @@ func (p *product) open(
 	}
 	p.app = commands.New(p.store)
 	p.reader = queries.NewReader(p.store, p.follower)
-	p.app.OnAppend(p.reader.Landed)
+	p.store.OnAppend(p.reader.Landed)
 	if p.secrets, err = p.store.Credentials(); err != nil {
 		return err
 	}
