@@ -62,15 +62,13 @@ type indexEntry struct {
 // pack writes an entry but for its place: position, instant and lengths of the texts as varints,
 // then the texts with spaces between them.
 func (e *indexEntry) pack() string {
-	room := appendPosition(make([]byte, 0, 128), e.position)
+	room := binary.AppendVarint(make([]byte, 0, 128), e.position)
 	room = binary.AppendVarint(room, e.created)
 	for _, text := range e.texts {
 		room = binary.AppendUvarint(room, uint64(len(text)))
 	}
 	return string(room) + strings.Join(e.texts, " ")
 }
-
-func appendPosition(to []byte, position int64) []byte { return binary.AppendVarint(to, position) }
 
 // unpackPosition is the position that a packed text begins with.
 func unpackPosition(packed string) int64 {
@@ -277,7 +275,7 @@ func (i *index[T]) add(entries []*indexEntry) {
 
 // put gives an entry its place in an order.
 func (i *index[T]) put(sort string, entry *indexEntry) {
-	position := string(appendPosition(nil, entry.position))
+	position := string(binary.AppendVarint(nil, entry.position))
 	i.orders[sort].Set(rank(i.key(sort, entry), entry.indexPlace), position)
 }
 

@@ -18,10 +18,11 @@ const pageBytes = 1024
 // degree makes small nodes: for every page that is put, those on the way to it are copied.
 const degree = 8
 
-// Map is texts by key, in the order of the keys' bytes. Its zero value is empty. Readers may share
-// a Map as long as nobody changes it.
+// Map is texts by key, in the order of the keys' bytes. Its zero value is empty. A Map that several
+// hold, each a Go copy of it, is read, and changed by With and Without alone; one that nobody shares
+// also by Set and Delete.
 type Map struct {
-	pages *btree.BTreeG[page] // by their first key; nil where there are none
+	pages btree.BTreeG[page] // by their first key; not made yet where there are none
 	held  int
 }
 
@@ -91,18 +92,10 @@ func (p page) parts() (first, second page) {
 // Len is how many keys the map holds.
 func (m *Map) Len() int { return m.held }
 
-// Copy is a map of the same content. Changing one leaves the other as it is.
-func (m *Map) Copy() Map {
-	if m.pages == nil {
-		return Map{}
-	}
-	return Map{pages: m.pages.Copy(), held: m.held}
-}
-
 // page is the page that a key is in, if it is in one: the last that begins with it or before it,
 // or else the first.
 func (m *Map) page(key string) (in page) {
-	if m.pages == nil {
+	if m.held == 0 {
 		return ""
 	}
 	m.pages.Descend(page(appendRecord(nil, key, "")), func(p page) bool {
@@ -123,8 +116,8 @@ func (m *Map) Get(key string) (text string, held bool) {
 
 // Set gives a key its text.
 func (m *Map) Set(key, text string) {
-	if m.pages == nil {
-		m.pages = btree.NewBTreeGOptions(func(a, b page) bool { return a.first() < b.first() },
+	if m.held == 0 {
+		m.pages = *btree.NewBTreeGOptions(func(a, b page) bool { return a.first() < b.first() },
 			btree.Options{Degree: degree, NoLocks: true})
 	}
 	before := m.page(key)
@@ -151,18 +144,26 @@ func (m *Map) Delete(key string) {
 	m.replace(before, before[:begin]+before[end:])
 }
 
-// With is a copy with a key's text, Without one that does not hold the key.
-func (m *Map) With(key, text string) Map {
-	changed := m.Copy()
+// With is a map with a key's text, Without one that does not hold the key. m stays as it is.
+func (m Map) With(key, text string) Map {
+	changed := m.copy()
 	changed.Set(key, text)
 	return changed
 }
 
 // Without is described at With.
-func (m *Map) Without(key string) Map {
-	changed := m.Copy()
+func (m Map) Without(key string) Map {
+	changed := m.copy()
 	changed.Delete(key)
 	return changed
+}
+
+// copy shares m's pages, and writes none of them in place.
+func (m Map) copy() Map {
+	if m.held == 0 {
+		return Map{}
+	}
+	return Map{pages: *m.pages.Copy(), held: m.held}
 }
 
 // replace puts what has become of a page in its place.

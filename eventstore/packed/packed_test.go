@@ -2,10 +2,12 @@ package packed_test
 
 import (
 	"encoding/binary"
+	"fmt"
 	"iter"
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/uuid"
@@ -15,8 +17,8 @@ import (
 	"github.com/koprogo/koprogo/eventstore/packed"
 )
 
-// A map holds what Go's own does after any changes, in order, and so does each copy that was made
-// on the way.
+// A map holds what Go's own does after any changes, in order, and so does each that a change was
+// made from.
 func TestMap(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -34,26 +36,68 @@ func TestMap(t *testing.T) {
 			want map[string]string
 		}
 		now := state{want: map[string]string{}}
-		var copies []state
+		var before []state
+		shared := rapid.Bool().Draw(t, "shared")
 		for range rapid.IntRange(0, 300).Draw(t, "changes") {
 			k := key.Draw(t, "key")
-			switch rapid.IntRange(0, 9).Draw(t, "what") {
-			case 0:
-				copies = append(copies, now)
-				now = state{now.held.Copy(), maps.Clone(now.want)}
-			case 1, 2, 3:
-				now.held.Delete(k)
+			if shared && rapid.IntRange(0, 9).Draw(t, "keep") == 0 {
+				before = append(before, state{now.held, maps.Clone(now.want)})
+			}
+			if rapid.IntRange(0, 2).Draw(t, "what") == 0 {
 				delete(now.want, k)
-			default:
-				now.want[k] = text.Draw(t, "text")
+				if shared {
+					now.held = now.held.Without(k)
+				} else {
+					now.held.Delete(k)
+				}
+				continue
+			}
+			now.want[k] = text.Draw(t, "text")
+			if shared {
+				now.held = now.held.With(k, now.want[k])
+			} else {
 				now.held.Set(k, now.want[k])
 			}
 		}
 		from := key.Draw(t, "from")
-		for _, s := range append(copies, now) {
+		for _, s := range append(before, now) {
 			holds(t, &s.held, s.want, from)
 		}
 	})
+}
+
+// Many make maps of their own from one at the same time; none sees what another put.
+func TestMapsThatShare(t *testing.T) {
+	t.Parallel()
+	var held packed.Map
+	for n := range 1_000 {
+		held.Set(fmt.Sprint("all ", n), strings.Repeat("x", 60))
+	}
+	made := make([]packed.Map, 8)
+	var group sync.WaitGroup
+	for i := range made {
+		group.Go(func() {
+			mine := held
+			for n := range 500 {
+				mine = mine.With(fmt.Sprint("all ", n, " of ", i), "mine").Without(fmt.Sprint("all ", n))
+			}
+			made[i] = mine
+		})
+	}
+	group.Wait()
+	require.Equal(t, 1_000, held.Len())
+	for key, text := range held.All() {
+		require.NotContains(t, key, "of")
+		require.Len(t, text, 60)
+	}
+	for i := range made {
+		require.Equal(t, 1_000, made[i].Len())
+		for key, text := range made[i].All() {
+			_, of, whole := strings.Cut(key, " of ")
+			require.Equal(t, whole, text == "mine", key)
+			require.True(t, !whole || of == fmt.Sprint(i), key)
+		}
+	}
 }
 
 // holds checks everything that can be asked of a map.
@@ -142,12 +186,11 @@ func BenchmarkMap(b *testing.B) {
 			held.Get(ids[n%size])
 		}
 	})
-	b.Run("copy and set", func(b *testing.B) {
+	b.Run("with", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			id := uuid.Must(uuid.NewV7())
-			held = held.Copy()
-			held.Set(string(id[:]), text)
+			held = held.With(string(id[:]), text)
 		}
 	})
 	b.Run("all", func(b *testing.B) {
