@@ -23,7 +23,7 @@ const (
 	pageEvents    = 5_000 // over all organizations of a transaction
 	organizations = 64    // in one transaction
 	sweepEvery    = time.Second
-	gatherFor     = 50 * time.Millisecond
+	gatherFor     = 20 * time.Millisecond
 	retryAfter    = 15 * time.Second // a projection that has stopped
 )
 
