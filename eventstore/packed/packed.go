@@ -19,8 +19,8 @@ const pageBytes = 1024
 const degree = 8
 
 // Map is texts by key, in the order of the keys' bytes. Its zero value is empty. A Map that several
-// hold, each a Go copy of it, is read, and changed by With and Without alone; one that nobody shares
-// also by Set and Delete.
+// hold, each a Go copy of it, is changed by With and Without alone; one that nobody shares also by
+// Set and Delete.
 type Map struct {
 	pages btree.BTreeG[page] // by their first key; not made yet where there are none
 	held  int
