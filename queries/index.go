@@ -157,11 +157,10 @@ func (i *index[T]) note(organization uuid.UUID, ids []string, everything bool) {
 func (i *index[T]) take() (noted map[indexPlace]struct{}, doubt bool) {
 	i.noting.Lock()
 	defer i.noting.Unlock()
-	noted, doubt = i.noted, i.doubt
-	if len(noted) > 0 {
-		i.noted = map[indexPlace]struct{}{}
+	if len(i.noted) > 0 { // else nil: the empty map stays with those who note
+		noted, i.noted = i.noted, map[indexPlace]struct{}{}
 	}
-	i.doubt = false
+	doubt, i.doubt = i.doubt, false
 	return noted, doubt
 }
 
