@@ -32,6 +32,7 @@ type indexes[T any] struct {
 	entries int
 
 	opened *lru.Cache[indexPlace, *T] // whole rows; one of another position than its entry is old
+	forgot uint64                     // counts forget, so that what was opened before is not kept
 }
 
 func newIndexes[T any](of indexing[T]) *indexes[T] {
@@ -77,6 +78,27 @@ func (x *indexes[T]) forget() {
 	defer x.mu.Unlock()
 	x.held.Purge()
 	x.opened.Purge()
+	x.forgot++
+}
+
+// forgets is how often all was forgotten.
+func (x *indexes[T]) forgets() uint64 {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.forgot
+}
+
+// keep holds rows open that were fetched since all had been forgotten that many times.
+func (x *indexes[T]) keep(fetched []T, forgot uint64) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.forgot != forgot {
+		return
+	}
+	for n := range fetched {
+		place, _ := x.at(&fetched[n])
+		x.opened.Add(place, &fetched[n])
+	}
 }
 
 // index is the one of a span, which may have to be read yet. Where nobody follows the log it is
@@ -180,6 +202,7 @@ func (x *indexes[T]) itemsOf(
 		}
 	}
 	if len(missing) > 0 {
+		forgot := x.forgets()
 		fetched, err := x.items(ctx, r, span, missing)
 		if err != nil {
 			return nil, err
@@ -187,8 +210,8 @@ func (x *indexes[T]) itemsOf(
 		for n := range fetched {
 			place, _ := x.at(&fetched[n])
 			open[place] = &fetched[n]
-			x.opened.Add(place, &fetched[n])
 		}
+		x.keep(fetched, forgot)
 	}
 	items := make([]T, 0, len(entries))
 	for _, entry := range entries {
