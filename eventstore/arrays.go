@@ -64,12 +64,10 @@ type eventColumn struct {
 	write   func(w *arrayWriter, r *Recorded)
 }
 
-// eventColumns are in the order of insertEventsSQL, but for the subjects.
+// eventColumns are in the order of unnested.
 var eventColumns = [...]eventColumn{
 	{pgtype.JSONOID, func(w *arrayWriter, r *Recorded) { w.raw(r.Data) }},
 	{pgtype.JSONOID, func(w *arrayWriter, r *Recorded) { w.raw(r.Metadata) }},
-	{pgtype.UUIDOID, func(w *arrayWriter, r *Recorded) { w.id(r.Organization) }},
-	{pgtype.Int8OID, func(w *arrayWriter, r *Recorded) { w.number(r.Position) }},
 	{pgtype.UUIDOID, func(w *arrayWriter, r *Recorded) {
 		if r.Building == uuid.Nil {
 			w.null()
@@ -88,9 +86,6 @@ var eventColumns = [...]eventColumn{
 		w.int32(int32(r.Schema))
 	}},
 	{pgtype.TimestamptzOID, func(w *arrayWriter, r *Recorded) {
-		w.instant(r.RecordedAt)
-	}},
-	{pgtype.TimestamptzOID, func(w *arrayWriter, r *Recorded) {
 		if r.EffectiveAt.IsZero() {
 			w.null()
 			return
@@ -98,6 +93,21 @@ var eventColumns = [...]eventColumn{
 		w.instant(r.EffectiveAt)
 	}},
 	{pgtype.ByteaOID, func(w *arrayWriter, r *Recorded) { w.raw(r.LeafHash[:]) }},
+}
+
+// placeColumns are the rest of insertEventsSQL; where one head moves, it says them.
+var placeColumns = [...]eventColumn{
+	{pgtype.UUIDOID, func(w *arrayWriter, r *Recorded) { w.id(r.Organization) }},
+	{pgtype.Int8OID, func(w *arrayWriter, r *Recorded) { w.number(r.Position) }},
+	{pgtype.TimestamptzOID, func(w *arrayWriter, r *Recorded) { w.instant(r.RecordedAt) }},
+}
+
+func (w *arrayWriter) column(c *eventColumn, rows []*Recorded) encodedArray {
+	w.begin(c.element, len(rows))
+	for _, r := range rows {
+		c.write(w, r)
+	}
+	return w.end()
 }
 
 // subjectColumns are the subjects of all rows one after the other, and for each row where its own

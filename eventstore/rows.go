@@ -8,39 +8,38 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-// Most batches move one head, and a lone writer's appends one event: they need no function and no
-// arrays.
-const (
-	moveHeadSQL = `
-with moved as (
-  update log.logs set position = $4, recorded_at = $5, tree = $6
-   where organization_id = $1 and position = $2 and epoch = $3 returning 1)
-select log.require_moved_head(count(*), $1) from moved`
-
-	appendOneSQL = `
-with moved as (
-  update log.logs set position = $4, recorded_at = $5, tree = $6
-   where organization_id = $1 and position = $2 and epoch = $3 returning 1)
-insert into log.events (organization_id, position, recorded_at, data, metadata, building_id,
-                        subjects, stream, version, id, type, schema, effective_at, leaf_hash)
-select $1, $4, $5, $7::json, $8::json, $9::uuid, $10::uuid[], $11::text, $12::bigint, $13::uuid,
-       $14::text, $15::integer, $16::timestamptz, $17::bytea
-  from (select log.require_moved_head(count(*), $1) from moved) as held`
-)
-
-const moveHeadsSQL = `select log.move_heads($1::uuid[], $2::bigint[], $3::integer[],
-       $4::bigint[], $5::timestamptz[], $6::bytea[])`
-
+// Most batches move one head: it travels in one statement with the events, which costs PostgreSQL
+// a third less than two between begin and commit.
+//
 // In the select list unnest goes row by row; in a from clause PostgreSQL first writes all rows
 // aside. The longest parameter is the first: the buffers that pgx writes it to then grow once.
-const insertEventsSQL = `
-insert into log.events (data, metadata, organization_id, position, building_id, subjects, stream,
-                        version, id, type, schema, recorded_at, effective_at, leaf_hash)
-select unnest($1::json[]), unnest($2::json[]), unnest($3::uuid[]), unnest($4::bigint[]),
-       unnest($5::uuid[]), ($14::uuid[])[unnest($15::integer[]):unnest($16::integer[])],
-       unnest($6::text[]), unnest($7::bigint[]), unnest($8::uuid[]), unnest($9::text[]),
-       unnest($10::integer[]), unnest($11::timestamptz[]), unnest($12::timestamptz[]),
-       unnest($13::bytea[])`
+const appendSQL = `
+with moved as (
+  update log.logs set position = $17, recorded_at = $18, tree = $19
+   where organization_id = $14 and position = $15 and epoch = $16 returning 1)
+insert into log.events (organization_id, position, recorded_at, data, metadata, building_id, stream,
+                        version, id, type, schema, effective_at, leaf_hash, subjects)
+select $14, generate_series($15 + 1, $17), $18,
+       ` + unnested + `
+  from (select log.require_moved_head(count(*), $14) from moved) as held`
+
+// unnested are the eventColumns and the subjects.
+const unnested = `unnest($1::json[]), unnest($2::json[]), unnest($3::uuid[]), unnest($4::text[]),
+       unnest($5::bigint[]), unnest($6::uuid[]), unnest($7::text[]), unnest($8::integer[]),
+       unnest($9::timestamptz[]), unnest($10::bytea[]),
+       ($11::uuid[])[unnest($12::integer[]):unnest($13::integer[])]`
+
+// Of several heads.
+const (
+	moveHeadsSQL = `select log.move_heads($1::uuid[], $2::bigint[], $3::integer[],
+       $4::bigint[], $5::timestamptz[], $6::bytea[])`
+
+	insertEventsSQL = `
+insert into log.events (organization_id, position, recorded_at, data, metadata, building_id, stream,
+                        version, id, type, schema, effective_at, leaf_hash, subjects)
+select unnest($14::uuid[]), unnest($15::bigint[]), unnest($16::timestamptz[]),
+       ` + unnested
+)
 
 const deleteClaimsSQL = `delete from log.claims
  where organization_id = $1 and name = any($2)`
@@ -64,10 +63,7 @@ on conflict (organization_id, actor, key) do update
 // queue adds the batch's statements: heads first, so that a transaction on an old belief fails
 // before it writes a row.
 func (b *batch) queue(l *lane, queries *pgx.Batch) {
-	if !b.queueOne(l, queries) {
-		b.queueHeads(l, queries)
-		b.queueEvents(queries)
-	}
+	b.queueEvents(l, queries)
 	b.queueClaims(queries)
 	b.queueKeys(queries)
 	for _, p := range b.accepted {
@@ -95,38 +91,42 @@ func (b *batch) queueKeys(queries *pgx.Batch) {
 	}
 }
 
-// queueOne queues a batch that moves one head by one event; false for any other.
-func (b *batch) queueOne(l *lane, queries *pgx.Batch) bool {
-	if len(b.accepted) != 1 || len(b.accepted[0].rows) != 1 {
-		return false
+// queueEvents moves the heads and writes the events.
+func (b *batch) queueEvents(l *lane, queries *pgx.Batch) {
+	const rowBytes = 344 // of a row without its data and metadata, lengths included
+	var rows []*Recorded
+	size := 0
+	for _, p := range b.accepted {
+		size += p.size()
+		for i := range p.rows {
+			rows = append(rows, &p.rows[i])
+			size += rowBytes + 20*len(p.rows[i].Subjects)
+		}
 	}
-	r := &b.accepted[0].rows[0]
-	before, head := b.believed[r.Organization], l.beliefs.head(r.Organization)
-	if before.epoch == 0 {
-		return false
+	const most = len(eventColumns) + len(placeColumns) + 6
+	w := arrayWriter{bytes: make([]byte, 0, size+most*arrayHead)}
+	args := make([]any, 0, most)
+	for i := range eventColumns {
+		args = append(args, w.column(&eventColumns[i], rows))
 	}
-	tree, _ := head.tree.MarshalBinary()
-	queries.Queue(appendOneSQL, pgUUID(r.Organization), before.position, before.epoch,
-		head.position, head.recorded, tree, string(r.Data), string(r.Metadata),
-		orNoUUID(r.Building), r.Subjects, r.Stream.String(), r.Version, pgUUID(r.ID), r.Type,
-		int32(r.Schema), orNoTime(r.EffectiveAt), r.LeafHash[:])
-	return true
-}
-
-// orNoTime is null for the zero instant.
-func orNoTime(at time.Time) pgtype.Timestamptz {
-	return pgtype.Timestamptz{Time: at, Valid: !at.IsZero()}
+	subjects, from, to := w.subjectColumns(rows)
+	args = append(args, subjects, from, to)
+	if organization := b.heads[0]; len(b.heads) == 1 && b.believed[organization].epoch != 0 {
+		before, head := b.believed[organization], l.beliefs.head(organization)
+		tree, _ := head.tree.MarshalBinary()
+		queries.Queue(appendSQL, append(args, pgUUID(organization), before.position, before.epoch,
+			head.position, head.recorded, tree)...)
+		return
+	}
+	b.queueHeads(l, queries)
+	for i := range placeColumns {
+		args = append(args, w.column(&placeColumns[i], rows))
+	}
+	queries.Queue(insertEventsSQL, args...)
 }
 
 func (b *batch) queueHeads(l *lane, queries *pgx.Batch) {
 	n := len(b.heads)
-	if organization := b.heads[0]; n == 1 && b.believed[organization].epoch != 0 {
-		before, head := b.believed[organization], l.beliefs.head(organization)
-		tree, _ := head.tree.MarshalBinary()
-		queries.Queue(moveHeadSQL, pgUUID(organization), before.position, before.epoch,
-			head.position, head.recorded, tree)
-		return
-	}
 	believed, epochs, positions := make([]int64, n), make([]int32, n), make([]int64, n)
 	recorded, trees := make([]time.Time, n), make([][]byte, n)
 	for i, organization := range b.heads {
@@ -143,32 +143,6 @@ func (b *batch) queueHeads(l *lane, queries *pgx.Batch) {
 		organizations[i] = pgUUID(organization)
 	}
 	queries.Queue(moveHeadsSQL, organizations, believed, epochs, positions, recorded, trees)
-}
-
-func (b *batch) queueEvents(queries *pgx.Batch) {
-	const rowBytes = 344 // of a row without its data and metadata, lengths included
-	var rows []*Recorded
-	size := 0
-	for _, p := range b.accepted {
-		size += p.size()
-		for i := range p.rows {
-			rows = append(rows, &p.rows[i])
-			size += rowBytes + 20*len(p.rows[i].Subjects)
-		}
-	}
-	arrays := len(eventColumns) + 3
-	w := arrayWriter{bytes: make([]byte, 0, size+arrays*arrayHead)}
-	args := make([]any, 0, arrays)
-	for i := range eventColumns {
-		column := &eventColumns[i]
-		w.begin(column.element, len(rows))
-		for _, r := range rows {
-			column.write(&w, r)
-		}
-		args = append(args, w.end())
-	}
-	subjects, from, to := w.subjectColumns(rows)
-	queries.Queue(insertEventsSQL, append(args, subjects, from, to)...)
 }
 
 // uuidArray is encoded without reflection: the writer's hot path.
