@@ -1,11 +1,8 @@
 package eventstore
 
 import (
-	"context"
 	"slices"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // aheadFrom is how many writers a lane has at least when it decides one batch while another is
@@ -15,37 +12,63 @@ const aheadFrom = 96
 // aheadFor is how long batches follow each other without the lane giving its connection back.
 const aheadFor = 100 * time.Millisecond
 
+// mostBehind is the largest batch, in bytes, that is sent behind another: the connection has room
+// for it, and nobody waits until the other was read.
+const mostBehind = 96 << 10
+
 // writing is a batch on its way to the database.
 type writing struct {
 	*batch
-	began  time.Time // when it was gathered for, or sent where it was decided ahead
-	ctx    context.Context
-	cancel context.CancelFunc
-	done   chan outcome
+	began time.Time // when it was gathered for, or sent where it was decided ahead
+	err   error     // why it was not sent
+	done  chan outcome
 }
 
-// start sends the batch. Until the outcome is known the lane must not use the connection. A lone
-// writer is not made to wait for another goroutine.
-func (l *lane) start(conn *pgx.Conn, b *batch, began time.Time) *writing {
+// start sends the batch, nothing else being under way.
+func (l *lane) start(p *pipe, b *batch, began time.Time) *writing {
 	w := &writing{batch: b, began: began, done: make(chan outcome, 1)}
-	w.ctx, w.cancel = workContext(b.accepted)
-	queries := b.writes
-	if queries == nil {
-		queries = b.queries(l)
+	if b.writes == nil {
+		b.writes = b.queries(l)
 	}
-	send := func() { w.done <- write(w.ctx, conn, queries) }
-	if l.crowd.large(l.aheadFrom) {
-		go send()
-	} else {
-		send()
+	ctx, cancel := workContext(b.accepted)
+	defer cancel()
+	if w.err = p.describe(ctx, b.writes); w.err == nil {
+		w.err = p.send(b.writes, workDeadline(b.accepted))
 	}
+	l.listen(p, w)
 	return w
+}
+
+// behind sends a batch that was decided ahead while the other is written; nil where it has to wait
+// for the other's answer. Where the other fails, so does this one: it moves a head whose tree holds
+// what the other appends.
+func (l *lane) behind(p *pipe, next *batch) *writing {
+	if next == nil || len(next.accepted) == 0 || next.writes.Len() > 1 ||
+		next.bytes > mostBehind || !p.knows(next.writes) || !next.send() {
+		return nil
+	}
+	w := &writing{batch: next, began: time.Now(), done: make(chan outcome, 1)}
+	w.err = p.send(next.writes, workDeadline(next.accepted))
+	return w
+}
+
+// listen waits for the batch's answer, which is the next; of a large crowd aside, so that the next
+// batch is decided meanwhile. A lone writer is not made to wait for another goroutine.
+func (l *lane) listen(p *pipe, w *writing) {
+	receive := func() { w.done <- asOutcome(p.receive()) }
+	switch {
+	case w.err != nil:
+		w.done <- asOutcome(w.err)
+	case l.crowd.large(l.aheadFrom):
+		go receive()
+	default:
+		receive()
+	}
 }
 
 // wait is the outcome of what was started.
 func (l *lane) wait(w *writing) outcome {
 	o := <-w.done
-	w.cancel()
 	l.crowd.committed(time.Since(w.began))
 	return o
 }

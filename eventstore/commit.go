@@ -96,18 +96,37 @@ func (l *lane) try(ctx context.Context, waiting []*pending) (again []*pending, e
 func (l *lane) record(
 	conn *pgx.Conn, b *batch, began time.Time, free func(),
 ) ([]*pending, outcome) {
-	for w := l.start(conn, b, began); ; {
+	p := &pipe{conn: conn}
+	for w := l.start(p, b, began); ; {
 		var next *batch
 		if time.Since(began) < aheadFor {
 			next = l.ahead(w)
 		}
+		behind := l.behind(p, next)
 		o := l.wait(w)
-		if next != nil && o.err == nil && len(next.accepted) > 0 && next.send() {
+		if o.err == nil && behind != nil {
+			l.listen(p, behind)
+			l.confirm(w.batch, len(next.accepted))
+			w = behind
+			continue
+		}
+		if o.err == nil && next != nil && len(next.accepted) > 0 && next.send() {
 			written := w.batch
-			w = l.start(conn, next, time.Now())
+			w = l.start(p, next, time.Now())
 			l.confirm(written, len(next.accepted))
 			continue
 		}
+		lost := o.lost()
+		if behind != nil {
+			if !lost {
+				l.listen(p, behind)
+				lost = (<-behind.done).refused == nil
+			}
+			if lost {
+				next.lose()
+			}
+		}
+		p.close(lost)
 		free()
 		switch {
 		case next == nil:
@@ -213,11 +232,7 @@ func (l *lane) settle(ctx context.Context, b *batch, o outcome) []*pending {
 	l.beliefs.forget(all)
 	switch {
 	case o.lost():
-		for _, p := range b.accepted {
-			if !p.lost { // the first lost transaction believed the lowest head
-				p.lost, p.base = true, b.believed[p.append.Organization].position
-			}
-		}
+		b.lose()
 		return l.known(all)
 	case o.headMoved():
 		return l.contended(ctx, l.known(all), o.refused.Detail)
@@ -227,6 +242,15 @@ func (l *lane) settle(ctx context.Context, b *batch, o outcome) []*pending {
 		return l.divide(ctx, l.known(all), o)
 	default:
 		return l.known(all)
+	}
+}
+
+// lose notes that nobody knows what became of the batch.
+func (b *batch) lose() {
+	for _, p := range b.accepted {
+		if !p.lost { // the first lost transaction believed the lowest head
+			p.lost, p.base = true, b.believed[p.append.Organization].position
+		}
 	}
 }
 
@@ -382,17 +406,4 @@ func (b *batch) queries(l *lane) *pgx.Batch {
 	whole.QueuedQueries = append(whole.QueuedQueries, writes.QueuedQueries...)
 	whole.Queue("commit")
 	return whole
-}
-
-// write sends a transaction in one round trip.
-func write(ctx context.Context, conn *pgx.Conn, queries *pgx.Batch) outcome {
-	err := conn.SendBatch(ctx, queries).Close()
-	if err != nil {
-		if serverSaid(err) {
-			_, _ = conn.Exec(ctx, "rollback")
-		} else {
-			_ = conn.Close(ctx)
-		}
-	}
-	return asOutcome(err)
 }

@@ -28,13 +28,15 @@ type batch struct {
 	reached  map[uuid.UUID]int64 // where the heads stand after it
 	read     *gathered
 	ahead    bool       // decided while another batch is written, as if it stood
-	writes   *pgx.Batch // its statements, where they are made ahead
+	writes   *pgx.Batch // its statements
+	bytes    int        // what its events take on their way
 }
 
 // headMove is where a head stood before the batch.
 type headMove struct {
 	position int64
 	epoch    int32
+	tree     []byte
 }
 
 type claimKey struct {
@@ -192,7 +194,8 @@ func (b *batch) released(head *headBelief, p *pending) map[string]int {
 func (l *lane) accept(b *batch, head *headBelief, p *pending, now time.Time) {
 	organization := p.append.Organization
 	if _, touched := b.believed[organization]; !touched {
-		b.believed[organization] = headMove{head.position, head.epoch}
+		tree, _ := head.tree.MarshalBinary()
+		b.believed[organization] = headMove{head.position, head.epoch, tree}
 		b.heads = append(b.heads, organization)
 	}
 	if now.After(head.recorded) {

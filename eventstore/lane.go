@@ -233,13 +233,18 @@ func until(batch []*pending) time.Time {
 	return latest
 }
 
-// workContext outlives the callers' contexts: a cancelled one would make pgx cut the connection
-// under everybody else's appends. It ends before a very patient caller's, so that a connection
-// gone silent does not hold everybody up.
-func workContext(batch []*pending) (context.Context, context.CancelFunc) {
+// workDeadline is until when the database has to answer the batch. It ends before a very patient
+// caller's, so that a connection gone silent does not hold everybody up.
+func workDeadline(batch []*pending) time.Time {
 	deadline := until(batch).Add(250 * time.Millisecond)
 	if latest := time.Now().Add(tryDeadline); deadline.After(latest) {
 		deadline = latest
 	}
-	return context.WithDeadline(context.Background(), deadline)
+	return deadline
+}
+
+// workContext outlives the callers' contexts: a cancelled one would make pgx cut the connection
+// under everybody else's appends.
+func workContext(batch []*pending) (context.Context, context.CancelFunc) {
+	return context.WithDeadline(context.Background(), workDeadline(batch))
 }

@@ -1,0 +1,119 @@
+package eventstore
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgproto3"
+)
+
+// pipe writes transactions on one connection. One may be sent before the one before is answered:
+// PostgreSQL then goes from the one to the other without a pause. One goroutine sends and describes;
+// one at a time, the same or another, receives.
+type pipe struct {
+	conn  *pgx.Conn
+	build pgx.ExtendedQueryBuilder
+	known []*pgconn.StatementDescription
+	open  bool // a refused transaction waits for its end
+}
+
+// describe makes the transaction's statements known. Nothing may be under way.
+func (p *pipe) describe(ctx context.Context, queries *pgx.Batch) error {
+	for _, query := range queries.QueuedQueries {
+		if p.described(query.SQL) != nil {
+			continue
+		}
+		name := query.SQL
+		if !p.named() {
+			name = ""
+		}
+		found, err := p.conn.Prepare(ctx, name, query.SQL)
+		if err != nil {
+			return err
+		}
+		p.known = append(p.known, found)
+	}
+	return nil
+}
+
+// knows tells whether all of the transaction's statements are known.
+func (p *pipe) knows(queries *pgx.Batch) bool {
+	return !slices.ContainsFunc(queries.QueuedQueries, func(query *pgx.QueuedQuery) bool {
+		return p.described(query.SQL) == nil
+	})
+}
+
+func (p *pipe) described(sql string) *pgconn.StatementDescription {
+	for _, known := range p.known {
+		if known.SQL == sql {
+			return known
+		}
+	}
+	return nil
+}
+
+// named tells whether a prepared statement is still there in the next transaction: the database's
+// address says when sessions are shared.
+func (p *pipe) named() bool {
+	return p.conn.Config().DefaultQueryExecMode == pgx.QueryExecModeCacheStatement
+}
+
+// send sends a transaction, whose answer has to come by the deadline.
+func (p *pipe) send(queries *pgx.Batch, deadline time.Time) error {
+	link := p.conn.PgConn()
+	if err := link.Conn().SetDeadline(deadline); err != nil {
+		return err
+	}
+	front := link.Frontend()
+	for _, query := range queries.QueuedQueries {
+		known := p.described(query.SQL)
+		if err := p.build.Build(p.conn.TypeMap(), known, query.Arguments); err != nil {
+			return err
+		}
+		if known.Name == "" {
+			front.SendParse(&pgproto3.Parse{Query: known.SQL, ParameterOIDs: known.ParamOIDs})
+		}
+		front.SendBind(&pgproto3.Bind{
+			PreparedStatement: known.Name, Parameters: p.build.ParamValues,
+			ParameterFormatCodes: p.build.ParamFormats, ResultFormatCodes: p.build.ResultFormats,
+		})
+		front.SendExecute(&pgproto3.Execute{})
+	}
+	front.SendSync(&pgproto3.Sync{})
+	return front.Flush()
+}
+
+// receive waits for the answer to the oldest transaction that has none: nil once it is committed.
+func (p *pipe) receive() (err error) {
+	front := p.conn.PgConn().Frontend()
+	for {
+		message, broken := front.Receive()
+		if broken != nil {
+			return cmp.Or(err, broken)
+		}
+		switch m := message.(type) {
+		case *pgproto3.ErrorResponse:
+			err = cmp.Or(err, error(pgconn.ErrorResponseToPgError(m)))
+		case *pgproto3.ReadyForQuery:
+			p.open = m.TxStatus != 'I'
+			return err
+		}
+	}
+}
+
+// close leaves the connection as it was found, all transactions being answered; after an answer
+// that did not come it ends it.
+func (p *pipe) close(lost bool) {
+	if lost {
+		_ = p.conn.Close(context.Background())
+		return
+	}
+	if p.open {
+		_, _ = p.conn.Exec(context.Background(), "rollback")
+	}
+	_ = p.conn.PgConn().Conn().SetDeadline(time.Time{})
+}
