@@ -149,8 +149,7 @@ func encode[T Event](e Event, seal Seal) ([]byte, []uuid.UUID, error) {
 	}
 	var subjects []uuid.UUID
 	if personal, ok := any(&event).(HasPersonal); ok {
-		fields := personal.PersonalFields()
-		for _, field := range fields {
+		for _, field := range personal.PersonalFields() {
 			if field.Value.IsEmpty() {
 				continue
 			}
@@ -158,15 +157,14 @@ func encode[T Event](e Event, seal Seal) ([]byte, []uuid.UUID, error) {
 			if err != nil {
 				return nil, nil, fmt.Errorf("seal %s: %w", field.Pointer, err)
 			}
-			if subjects == nil {
-				subjects = make([]uuid.UUID, 0, len(fields))
+			if !slices.Contains(subjects, subject) {
+				subjects = append(subjects, subject)
 			}
-			subjects = append(subjects, subject)
 		}
 	}
 	slices.SortFunc(subjects, compareIDs)
 	data, err := marshal(&event)
-	return data, slices.Compact(subjects), err
+	return data, subjects, err
 }
 
 // Introduces is implemented by facts that make new subjects: their keys are made in the append.

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"unsafe"
 
 	"github.com/google/uuid"
 )
@@ -37,12 +38,14 @@ func (p Personal) String() string { return "[personal]" }
 // GoString is String, for %#v.
 func (p Personal) GoString() string { return p.String() }
 
-// MarshalText writes the sealed value; a clear text that was not sealed first is refused.
-func (p Personal) MarshalText() ([]byte, error) {
+// MarshalText writes the sealed value; a clear text that was not sealed first is refused. It is
+// the pointer's, since an encoder makes a copy of each value that it asks: what holds a Personal is
+// encoded by its address. The bytes are the value's own and may not be changed.
+func (p *Personal) MarshalText() ([]byte, error) {
 	if p.clear != "" && p.sealed == "" {
 		return nil, errors.New("a personal text may not be stored in clear")
 	}
-	return []byte(p.sealed), nil
+	return unsafe.Slice(unsafe.StringData(p.sealed), len(p.sealed)), nil
 }
 
 // UnmarshalText keeps the sealed value.

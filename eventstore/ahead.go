@@ -7,7 +7,7 @@ import (
 
 // aheadFrom is how many writers a lane has at least when it decides one batch while another is
 // written. Fewer leave together: a commit costs them more than the wait.
-const aheadFrom = 96
+const aheadFrom = 48
 
 // aheadFor is how long batches follow each other without the lane giving its connection back.
 const aheadFor = 100 * time.Millisecond

@@ -34,7 +34,7 @@ type FreshKeys struct {
 type sealing struct {
 	subject uuid.UUID
 	key     *dataKey
-	scratch []byte // a clear text, and its associated data
+	room    [192]byte // for a clear text and its associated data, if they are not long
 }
 
 // NewKeys makes the keys of an append in which subjects are new. They are cached when it is
@@ -121,11 +121,8 @@ func (f *FreshKeys) seal(ctx context.Context, place events.Place, clear string) 
 		}
 		by.subject, by.key = place.Subject, key
 	}
-	if by.scratch == nil {
-		by.scratch = make([]byte, 0, 192)
-	}
-	by.scratch = appendPlace(append(by.scratch[:0], clear...), place)
-	ciphertext, err := by.key.aead.Encrypt(by.scratch[:len(clear)], by.scratch[len(clear):])
+	both := appendPlace(append(by.room[:0], clear...), place)
+	ciphertext, err := by.key.aead.Encrypt(both[:len(clear)], both[len(clear):])
 	if err != nil {
 		return "", fmt.Errorf("seal %s: %w", place.Pointer, err)
 	}
@@ -176,7 +173,7 @@ func (f *FreshKeys) SealMetadata(ctx context.Context, id uuid.UUID, m Metadata) 
 		}
 		*field.into = events.SealedText(sealed)
 	}
-	text, err := json.Marshal(stored)
+	text, err := json.Marshal(&stored)
 	if err != nil {
 		return nil, fmt.Errorf("encode the metadata: %w", err)
 	}
