@@ -35,10 +35,11 @@ const Columns = `organization_id, position, building_id, subjects, stream, versi
 const (
 	// OutsideBuildings is true for all streams but the buildings' own.
 	OutsideBuildings = `(stream < 'building-' or stream >= 'building.')`
-	// OutsideOwnStreams is true where not only the stream's own subject, or the event itself, is
-	// one.
-	OutsideOwnStreams = `subjects is not null and (cardinality(subjects) > 1 or subjects[1] <> id
-	                                  and stream not like '%-' || subjects[1]::text)`
+	// OutsideOwnStreams is true where somebody else's texts may stand than those of the person
+	// whose stream it is, or of the event itself.
+	OutsideOwnStreams = `subjects is not null and (cardinality(subjects) > 1
+    or (stream < 'account-' or stream >= 'account.') and (stream < 'owner-' or stream >= 'owner.')
+       and (stream < 'supplier-' or stream >= 'supplier.') and subjects[1] <> id)`
 )
 
 const loadSQL = `select ` + Columns + ` from log.events

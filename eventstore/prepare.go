@@ -143,6 +143,10 @@ func encode(
 		return Recorded{}, fmt.Errorf("append: %s is larger than %d bytes", encoded.Type,
 			maxDataPerEvent)
 	}
+	if by := encoded.Subjects; len(by) == 1 && ofPerson(in.Stream) &&
+		by[0] != in.Stream.ID && by[0] != id {
+		return Recorded{}, fmt.Errorf("append: %s holds no other person's texts alone", in.Stream)
+	}
 	metadata := a.Metadata
 	if !first {
 		metadata.Address, metadata.Agent = "", ""
@@ -160,6 +164,15 @@ func encode(
 		row.EffectiveAt = micros(effective.EffectiveAt())
 	}
 	return row, nil
+}
+
+// ofPerson tells whether the stream is a person's own: OutsideOwnStreams leaves these out.
+func ofPerson(stream events.Stream) bool {
+	switch stream.Category {
+	case events.AccountCategory, events.OwnerCategory, events.SupplierCategory:
+		return true
+	}
+	return false
 }
 
 // nameClaims gives each claim the name of its row; one over personal data is an HMAC.
