@@ -50,7 +50,9 @@ func TestEncodingAndDecodingIsIdentity(t *testing.T) {
 				decoded, err := events.Decode(encoded.Type, encoded.Schema, encoded.Data, eventID,
 					stream)
 				require.NoError(t, err)
-				again, err := json.Marshal(decoded)
+				stored := reflect.New(shape.Go) // a personal text is encoded by its address
+				stored.Elem().Set(reflect.ValueOf(decoded))
+				again, err := json.Marshal(stored.Interface())
 				require.NoError(t, err, "what was loaded is sealed and may be written")
 				require.JSONEq(t, string(encoded.Data), string(again))
 				requireSame(t, event, decoded, encoded.Subjects)
@@ -185,8 +187,11 @@ func TestAFieldOfANewerBinaryIsIgnored(t *testing.T) {
 func TestPersonalTextIsNeverWrittenInClear(t *testing.T) {
 	t.Parallel()
 	text := events.PersonalText("Anna Peeters")
-	_, err := json.Marshal(struct{ Name events.Personal }{text})
+	_, err := json.Marshal(&struct{ Name events.Personal }{text})
 	require.ErrorContains(t, err, "may not be stored in clear")
+	value, err := json.Marshal(text)
+	require.NoError(t, err)
+	require.Equal(t, "{}", string(value))
 	event := events.AccountOpened{Email: text}
 	for _, said := range []string{
 		text.String(), fmt.Sprint(text), fmt.Sprintf("%v %+v %#v %s %q", text, text, text, text, text),

@@ -75,3 +75,33 @@ func TestReplayBuilding(t *testing.T) {
 		require.ErrorContains(t, err, "belongs to its own building")
 	})
 }
+
+// events_subjects_idx leaves out the persons' own streams.
+func TestAPersonsStreamHoldsNoOtherPersonsTextsAlone(t *testing.T) {
+	t.Parallel()
+	store := open(t)
+	organization, person, other := newID(t), newID(t), newID(t)
+	for _, known := range []uuid.UUID{person, other} {
+		require.NoError(t, store.Keyring().AccountKey(t.Context(), organization, known))
+	}
+	corrected := func(category string, version int64, whose uuid.UUID) error {
+		_, err := store.Append(t.Context(), eventstore.Append{
+			Organization: organization,
+			Streams: []eventstore.StreamAppend{{
+				Stream:   events.Stream{Category: category, ID: person},
+				Expected: version, Events: []events.Event{events.AccountProfileCorrected{
+					AccountID: whose, FirstName: events.PersonalText("Anne"),
+				}},
+			}},
+		})
+		return err
+	}
+	for _, category := range []string{
+		events.AccountCategory, events.OwnerCategory, events.SupplierCategory,
+	} {
+		require.ErrorContains(t, corrected(category, 0, other), "no other person's texts alone")
+		require.NoError(t, corrected(category, 0, person))
+		require.ErrorContains(t, corrected(category, 1, other), "no other person's texts alone")
+	}
+	require.NoError(t, corrected(events.BuildingCategory, 0, other), "the index has it")
+}

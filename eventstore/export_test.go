@@ -18,7 +18,7 @@ func TestExport(t *testing.T) {
 	l := newTampered(t)
 	account := newID(t)
 	require.NoError(t, l.store.Keyring().AccountKey(t.Context(), l.organization, account))
-	stream := events.Stream{Category: events.AccountCategory, ID: newID(t)}
+	stream := events.Stream{Category: events.AccountCategory, ID: account}
 	mustAppend(t, l.store, eventstore.Append{
 		Organization: l.organization, Subjects: nil,
 		Metadata: eventstore.Metadata{Actor: account, Role: "syndic", Address: "192.0.2.7"},

@@ -126,8 +126,9 @@ func TestFaultLostAnswerOfARunningTransaction(t *testing.T) {
 			begun, cut, finish := running(t, proxy)
 			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel() // a caller's usual five seconds may pass where the machine is slow
-			got := appendBeside(ctx, store,
-				appendTo(organization, stream, 1, renamed("B"), renamed("C")))
+			appended := appendTo(organization, stream, 1, renamed("B"), renamed("C"))
+			appended.Subjects = []uuid.UUID{newID(t)} // more than one statement
+			got := appendBeside(ctx, store, appended)
 			<-begun
 			awaitHeld(t, database, organization)
 			cut()
