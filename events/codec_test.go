@@ -189,9 +189,6 @@ func TestPersonalTextIsNeverWrittenInClear(t *testing.T) {
 	text := events.PersonalText("Anna Peeters")
 	_, err := json.Marshal(&struct{ Name events.Personal }{text})
 	require.ErrorContains(t, err, "may not be stored in clear")
-	value, err := json.Marshal(text)
-	require.NoError(t, err)
-	require.Equal(t, "{}", string(value))
 	event := events.AccountOpened{Email: text}
 	for _, said := range []string{
 		text.String(), fmt.Sprint(text), fmt.Sprintf("%v %+v %#v %s %q", text, text, text, text, text),

@@ -117,14 +117,9 @@ func (l *lane) record(
 			continue
 		}
 		lost := o.lost()
-		if behind != nil {
-			if !lost {
-				l.listen(p, behind)
-				lost = (<-behind.done).refused == nil
-			}
-			if lost {
-				next.lose()
-			}
+		if behind != nil && l.unanswered(p, behind, lost) {
+			lost = true
+			next.lose()
 		}
 		p.close(lost)
 		free()
@@ -139,6 +134,16 @@ func (l *lane) record(
 		again = append(l.settled(w.batch, o), again...)
 		return l.setAside(again, organizationsOf(l.held)), o
 	}
+}
+
+// unanswered tells whether nobody knows what became of a batch that was sent behind one that failed:
+// the server refuses it, if the connection lasts.
+func (l *lane) unanswered(p *pipe, behind *writing, lost bool) bool {
+	if lost {
+		return true
+	}
+	l.listen(p, behind)
+	return (<-behind.done).refused == nil
 }
 
 // send marks a batch that was decided ahead as sent; false when a caller has left meanwhile.

@@ -12,8 +12,9 @@ import (
 )
 
 // pipe writes transactions on one connection. One may be sent before the one before is answered:
-// PostgreSQL then goes from the one to the other without a pause. One goroutine sends and describes;
-// one at a time, the same or another, receives.
+// PostgreSQL then goes from the one to the other without a pause. pgx itself sends nothing before it
+// has read the answer, so the pipe speaks the protocol through pgx's own messages. One goroutine
+// describes and sends; one at a time, the same or another, receives.
 type pipe struct {
 	conn  *pgx.Conn
 	build pgx.ExtendedQueryBuilder
@@ -105,15 +106,17 @@ func (p *pipe) receive() (err error) {
 	}
 }
 
-// close leaves the connection as it was found, all transactions being answered; after an answer
-// that did not come it ends it.
+// close leaves the connection as it was found, all transactions being answered; where an answer did
+// not come it ends it, without waiting.
 func (p *pipe) close(lost bool) {
+	ctx, link := context.Background(), p.conn.PgConn().Conn()
 	if lost {
-		_ = p.conn.Close(context.Background())
+		_ = link.SetDeadline(time.Now())
+		_ = p.conn.Close(ctx)
 		return
 	}
 	if p.open {
-		_, _ = p.conn.Exec(context.Background(), "rollback")
+		_, _ = p.conn.Exec(ctx, "rollback")
 	}
-	_ = p.conn.PgConn().Conn().SetDeadline(time.Time{})
+	_ = link.SetDeadline(time.Time{})
 }
