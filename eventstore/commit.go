@@ -96,7 +96,8 @@ func (l *lane) try(ctx context.Context, waiting []*pending) (again []*pending, e
 func (l *lane) record(
 	conn *pgx.Conn, b *batch, began time.Time, free func(),
 ) ([]*pending, outcome) {
-	p := &pipe{conn: conn}
+	p := &pipe{conn: conn, out: l.out}
+	defer func() { l.out = p.out }()
 	for w := l.start(p, b, began); ; {
 		var next *batch
 		if time.Since(began) < aheadFor {

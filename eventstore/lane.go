@@ -78,6 +78,7 @@ type lane struct {
 	running sync.WaitGroup
 	beliefs *beliefs
 	crowd   crowd
+	out     []byte // the pipe's
 
 	aheadFrom int          // how many writers are a large crowd
 	foreseen  atomic.Int64 // appends that were collected while a batch was written

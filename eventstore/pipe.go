@@ -18,9 +18,13 @@ import (
 type pipe struct {
 	conn  *pgx.Conn
 	build pgx.ExtendedQueryBuilder
+	out   []byte // what was sent last, to be written over
 	known []*pgconn.StatementDescription
 	open  bool // a refused transaction waits for its end
 }
+
+// mostKept bounds the memory that is kept for what is sent.
+const mostKept = 256 << 10
 
 // describe makes the transaction's statements known. Nothing may be under way.
 func (p *pipe) describe(ctx context.Context, queries *pgx.Batch) error {
@@ -65,27 +69,59 @@ func (p *pipe) named() bool {
 
 // send sends a transaction, whose answer has to come by the deadline.
 func (p *pipe) send(queries *pgx.Batch, deadline time.Time) error {
-	link := p.conn.PgConn()
-	if err := link.Conn().SetDeadline(deadline); err != nil {
+	link := p.conn.PgConn().Conn()
+	if err := link.SetDeadline(deadline); err != nil {
 		return err
 	}
-	front := link.Frontend()
+	out, err := p.out[:0], error(nil)
 	for _, query := range queries.QueuedQueries {
-		known := p.described(query.SQL)
-		if err := p.build.Build(p.conn.TypeMap(), known, query.Arguments); err != nil {
+		if out, err = p.run(out, p.described(query.SQL), query.Arguments); err != nil {
 			return err
 		}
-		if known.Name == "" {
-			front.SendParse(&pgproto3.Parse{Query: known.SQL, ParameterOIDs: known.ParamOIDs})
-		}
-		front.SendBind(&pgproto3.Bind{
-			PreparedStatement: known.Name, Parameters: p.build.ParamValues,
-			ParameterFormatCodes: p.build.ParamFormats, ResultFormatCodes: p.build.ResultFormats,
-		})
-		front.SendExecute(&pgproto3.Execute{})
 	}
-	front.SendSync(&pgproto3.Sync{})
-	return front.Flush()
+	if out, err = new(pgproto3.Sync).Encode(out); err != nil {
+		return err
+	}
+	if cap(out) <= mostKept {
+		p.out = out
+	}
+	_, err = link.Write(out)
+	return err
+}
+
+// run adds the messages that run a statement. Arrays that are encoded go as they are: the builder
+// would make a copy of each, and grow with it.
+func (p *pipe) run(
+	out []byte, known *pgconn.StatementDescription, args []any,
+) (_ []byte, err error) {
+	others := slices.Clone(args)
+	for i := range others {
+		if _, encoded := others[i].(encodedArray); encoded {
+			others[i] = nil
+		}
+	}
+	if err := p.build.Build(p.conn.TypeMap(), known, others); err != nil {
+		return nil, err
+	}
+	for i := range args {
+		if array, encoded := args[i].(encodedArray); encoded {
+			p.build.ParamValues[i], p.build.ParamFormats[i] = array, pgx.BinaryFormatCode
+		}
+	}
+	if known.Name == "" {
+		out, err = (&pgproto3.Parse{Query: known.SQL, ParameterOIDs: known.ParamOIDs}).Encode(out)
+		if err != nil {
+			return nil, err
+		}
+	}
+	out, err = (&pgproto3.Bind{
+		PreparedStatement: known.Name, Parameters: p.build.ParamValues,
+		ParameterFormatCodes: p.build.ParamFormats, ResultFormatCodes: p.build.ResultFormats,
+	}).Encode(out)
+	if err != nil {
+		return nil, err
+	}
+	return new(pgproto3.Execute).Encode(out)
 }
 
 // receive waits for the answer to the oldest transaction that has none: nil once it is committed.
