@@ -137,8 +137,8 @@ func (l *lane) record(
 	}
 }
 
-// unanswered tells whether nobody knows what became of a batch that was sent behind one that failed:
-// the server refuses it, if the connection lasts.
+// unanswered tells whether nobody knows what became of a batch that was sent behind one that
+// failed: the server refuses it, if the connection lasts.
 func (l *lane) unanswered(p *pipe, behind *writing, lost bool) bool {
 	if lost {
 		return true

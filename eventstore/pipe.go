@@ -12,8 +12,8 @@ import (
 )
 
 // pipe writes transactions on one connection. One may be sent before the one before is answered:
-// PostgreSQL then goes from the one to the other without a pause. pgx itself sends nothing before it
-// has read the answer, so the pipe speaks the protocol through pgx's own messages. One goroutine
+// PostgreSQL then goes from the one to the other without a pause. pgx itself sends nothing before
+// it has read the answer, so the pipe speaks the protocol through pgx's own messages. One goroutine
 // describes and sends; one at a time, the same or another, receives.
 type pipe struct {
 	conn  *pgx.Conn
@@ -73,7 +73,8 @@ func (p *pipe) send(queries *pgx.Batch, deadline time.Time) error {
 	if err := link.SetDeadline(deadline); err != nil {
 		return err
 	}
-	out, err := p.out[:0], error(nil)
+	var err error
+	out := p.out[:0]
 	for _, query := range queries.QueuedQueries {
 		if out, err = p.run(out, p.described(query.SQL), query.Arguments); err != nil {
 			return err
