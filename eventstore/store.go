@@ -41,7 +41,7 @@ type Config struct {
 	Logger    *slog.Logger
 	Clock     func() time.Time // time.Now when nil
 	// Ahead is how many writers at once have one batch of appends decided while another is
-	// written; 96 when nil.
+	// written; 48 when 0.
 	Ahead int
 	// Restored is called when a log's epoch has risen: the database was restored or failed over,
 	// and what is remembered of it may never have been. It may be nil.
