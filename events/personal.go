@@ -40,8 +40,8 @@ func (p Personal) GoString() string { return p.String() }
 
 // MarshalText writes the sealed value; a clear text that was not sealed first is refused. It is
 // the pointer's, since an encoder copies each value that it asks: what holds a Personal is encoded
-// by its address, by value it is {}, which the linter (SA9005) and the codec's tests find. The bytes
-// are the value's own and may not be changed.
+// by its address. By value it is {}, which the linter (SA9005) and the codec's tests find. The
+// bytes are the value's own and may not be changed.
 func (p *Personal) MarshalText() ([]byte, error) {
 	if p.clear != "" && p.sealed == "" {
 		return nil, errors.New("a personal text may not be stored in clear")
