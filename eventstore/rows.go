@@ -13,14 +13,13 @@ import (
 // to another stands only behind that one. A lone writer's event needs no arrays.
 //
 // In the select list unnest goes row by row; in a from clause PostgreSQL first writes all rows
-// aside. The longest parameter is the first: the buffers that pgx writes it to then grow once.
+// aside. The longest parameter is the first: the buffer that it is written to then grows once.
 const (
 	appendOneSQL = `
 with moved as (
   update log.logs set position = $4, recorded_at = $5, tree = $6
    where organization_id = $1 and position = $2 and epoch = $3 and tree = $7 returning 1)
-insert into log.events (organization_id, position, recorded_at, data, metadata, building_id, stream,
-                        version, id, type, schema, effective_at, leaf_hash, subjects)
+` + intoEvents + `
 select $1, $4, $5, $8::json, $9::json, $10::uuid, $11::text, $12::bigint, $13::uuid, $14::text,
        $15::integer, $16::timestamptz, $17::bytea, $18::uuid[]
   from (select log.require_moved_head(count(*), $1) from moved) as held`
@@ -29,12 +28,15 @@ select $1, $4, $5, $8::json, $9::json, $10::uuid, $11::text, $12::bigint, $13::u
 with moved as (
   update log.logs set position = $17, recorded_at = $18, tree = $19
    where organization_id = $14 and position = $15 and epoch = $16 and tree = $20 returning 1)
-insert into log.events (organization_id, position, recorded_at, data, metadata, building_id, stream,
-                        version, id, type, schema, effective_at, leaf_hash, subjects)
+` + intoEvents + `
 select $14, generate_series($15 + 1, $17), $18,
        ` + unnested + `
   from (select log.require_moved_head(count(*), $14) from moved) as held`
 )
+
+const intoEvents = `
+insert into log.events (organization_id, position, recorded_at, data, metadata, building_id, stream,
+                        version, id, type, schema, effective_at, leaf_hash, subjects)`
 
 // unnested are the eventColumns and the subjects.
 const unnested = `unnest($1::json[]), unnest($2::json[]), unnest($3::uuid[]), unnest($4::text[]),
@@ -47,9 +49,7 @@ const (
 	moveHeadsSQL = `select log.move_heads($1::uuid[], $2::bigint[], $3::integer[],
        $4::bigint[], $5::timestamptz[], $6::bytea[])`
 
-	insertEventsSQL = `
-insert into log.events (organization_id, position, recorded_at, data, metadata, building_id, stream,
-                        version, id, type, schema, effective_at, leaf_hash, subjects)
+	insertEventsSQL = intoEvents + `
 select unnest($14::uuid[]), unnest($15::bigint[]), unnest($16::timestamptz[]),
        ` + unnested
 )

@@ -3,7 +3,7 @@
 -- before. The index tells it by the stream's category and no longer by the person's id, which took
 -- a thirtieth of an append; that such a stream holds no other person's texts alone is the writer's to
 -- see to (Store.Append).
-drop index log.events_subjects_idx;
+drop index if exists log.events_subjects_idx;
 create index events_subjects_idx on log.events using gin (subjects)
   where subjects is not null and (cardinality(subjects) > 1
     or (stream < 'account-' or stream >= 'account.') and (stream < 'owner-' or stream >= 'owner.')
